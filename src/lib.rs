@@ -1,0 +1,1 @@
+//! Potoroo: a document database for the browser that syncs with CouchDB.

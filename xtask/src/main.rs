@@ -1,0 +1,2 @@
+//! The project's commands: `cargo xtask demo | test | package | bench`.
+fn main() {}
