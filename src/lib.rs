@@ -1,1 +1,8 @@
 //! Potoroo: a document database for the browser that syncs with CouchDB.
+
+pub mod doc;
+pub mod env;
+pub mod error;
+pub mod tree;
+
+pub use error::{Error, ErrorKind, Result};

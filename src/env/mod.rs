@@ -1,0 +1,36 @@
+//! The only place that asks for the time, for randomness, to wait, or to run something in the background.
+//!
+//! Everything else takes what it needs as data, so that tests are deterministic. In a browser these go to
+//! `Date.now`, `crypto.getRandomValues`, `setTimeout` and the microtask queue; natively to the system and to
+//! a small executor for one thread.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use native::{block_on, now, random_bytes, sleep, spawn};
+#[cfg(target_arch = "wasm32")]
+pub use wasm::{now, random_bytes, sleep, spawn};
+
+use std::fmt::Write as _;
+
+/// A time or a span of time, in milliseconds; a time counts from 1970 (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Millis(pub u64);
+
+/// A random UUID, version 4, in the usual lower-case form with dashes (RFC 9562, section 5.4).
+pub fn uuid() -> String {
+    let mut bytes = random_bytes::<16>();
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        write!(text, "{byte:02x}").expect("BUG: writing to a string failed");
+    }
+    text
+}

@@ -1,0 +1,79 @@
+use super::Millis;
+use futures_util::future::LocalBoxFuture;
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+thread_local! {
+    static SPAWNED: RefCell<Vec<LocalBoxFuture<'static, ()>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The time now.
+#[expect(clippy::disallowed_methods, reason = "this is the place the lint sends everybody to")]
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Bytes that nobody can guess.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("BUG: the system gives no randomness");
+    bytes
+}
+
+/// Resolves after `span`.
+pub async fn sleep(span: Millis) {
+    let until = now().0.saturating_add(span.0);
+    std::future::poll_fn(|context| {
+        let left = until.saturating_sub(now().0);
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        let waker = context.waker().clone();
+        std::thread::spawn(move || {
+            std::thread::park_timeout(Duration::from_millis(left));
+            waker.wake();
+        });
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Runs `future` in the background, for as long as [`block_on`] runs on this thread.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    SPAWNED.with_borrow_mut(|spawned| spawned.push(Box::pin(future)));
+}
+
+struct Unpark(std::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs `main` on this thread, and beside it whatever is spawned; what is left when `main` is done is dropped.
+pub fn block_on<T>(main: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut main = std::pin::pin!(main);
+    let mut background: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
+    loop {
+        if let Poll::Ready(value) = main.as_mut().poll(&mut context) {
+            SPAWNED.with_borrow_mut(Vec::clear);
+            return value;
+        }
+        loop {
+            background.extend(SPAWNED.with_borrow_mut(std::mem::take));
+            background.retain_mut(|task| task.as_mut().poll(&mut context).is_pending());
+            if SPAWNED.with_borrow(Vec::is_empty) {
+                break;
+            }
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}

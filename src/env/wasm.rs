@@ -1,0 +1,32 @@
+use super::Millis;
+use std::future::Future;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    // A page, a worker and Node all have it; web_sys only knows the first two.
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
+}
+
+/// The time now.
+pub fn now() -> Millis {
+    Millis(js_sys::Date::now() as u64)
+}
+
+/// Bytes that nobody can guess.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    get_random_values(&mut bytes);
+    bytes
+}
+
+/// Resolves after `span`, at the latest after 24 days (the limit of `setTimeout`).
+pub async fn sleep(span: Millis) {
+    gloo_timers::future::TimeoutFuture::new(u32::try_from(span.0).unwrap_or(u32::MAX).min(i32::MAX as u32)).await;
+}
+
+/// Runs `future` in the background.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    wasm_bindgen_futures::spawn_local(future);
+}

@@ -1,0 +1,1 @@
+//! The revision tree of a document: merge, stem, winner, leaves. Pure.
