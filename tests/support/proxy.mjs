@@ -1,0 +1,149 @@
+// A TCP proxy that delays, cuts, refuses and stalls: latency and network failure as ordinary inputs of a test.
+import { once } from 'node:events';
+import net from 'node:net';
+
+/** Hands chunks on in order, each `delay()` milliseconds after it came; end of stream is delayed likewise. */
+class DelayLine {
+  constructor(delay, deliver) {
+    this.delay = delay;
+    this.deliver = deliver;
+    this.queue = [];
+    this.timer = undefined;
+  }
+
+  push(item) {
+    const previous = this.queue.at(-1)?.due ?? 0;
+    // A shortened delay must not let a later chunk overtake an earlier one.
+    const due = Math.max(previous, performance.now() + this.delay());
+    this.queue.push({ item, due });
+    if (this.queue.length === 1) this.schedule();
+  }
+
+  schedule() {
+    const wait = this.queue[0].due - performance.now();
+    if (wait <= 0) return this.flush();
+    this.timer = setTimeout(() => this.flush(), wait);
+  }
+
+  flush() {
+    while (this.queue.length > 0 && this.queue[0].due <= performance.now() + 0.5) this.deliver(this.queue.shift().item);
+    if (this.queue.length > 0) this.schedule();
+  }
+
+  drop() {
+    clearTimeout(this.timer);
+    this.queue = [];
+  }
+}
+
+/**
+ * Starts a proxy to `target` (a URL or `{host, port}`).
+ *
+ * `delayMs` is added in each direction, so a round trip takes twice that. What is answered:
+ * `url` and `port` of the proxy; `setDelay(ms)`; `cut()` resets every live connection; `refuse(true)` resets every new one;
+ * `stall(true)` keeps accepting and forwards nothing until `stall(false)`, as a connection whose other end has vanished;
+ * `stats()` counts connections and bytes; `stop()`.
+ */
+export async function startProxy({ target, delayMs = 0, port = 0 }) {
+  const { host, port: targetPort, prefix, suffix } = parseTarget(target);
+  const pairs = new Set();
+  const counts = { connections: 0, refused: 0, bytesUp: 0, bytesDown: 0 };
+  let delay = delayMs;
+  let refusing = false;
+  let stalled = false;
+  let wakeUps = [];
+
+  const server = net.createServer((client) => {
+    if (refusing) {
+      counts.refused += 1;
+      client.resetAndDestroy();
+      return;
+    }
+    counts.connections += 1;
+    const upstream = net.connect({ host, port: targetPort });
+    client.setNoDelay(true);
+    upstream.setNoDelay(true);
+    const pair = { client, upstream };
+    pairs.add(pair);
+    const lines = [connect(client, upstream, 'bytesUp'), connect(upstream, client, 'bytesDown')];
+    const reset = () => {
+      if (!pairs.delete(pair)) return;
+      for (const line of lines) line.drop();
+      client.resetAndDestroy();
+      upstream.resetAndDestroy();
+    };
+    pair.reset = reset;
+    for (const socket of [client, upstream]) {
+      socket.on('error', reset);
+      socket.on('close', () => client.destroyed && upstream.destroyed && reset());
+    }
+  });
+
+  function connect(from, to, counter) {
+    const line = new DelayLine(
+      () => delay,
+      (chunk) => {
+        if (stalled) return void wakeUps.push(() => deliver(chunk));
+        deliver(chunk);
+      },
+    );
+    const deliver = (chunk) => {
+      if (to.destroyed) return;
+      if (chunk === null) return void to.end();
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    };
+    from.on('data', (chunk) => {
+      counts[counter] += chunk.length;
+      line.push(chunk);
+    });
+    from.on('end', () => line.push(null));
+    return line;
+  }
+
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const listening = server.address().port;
+
+  return {
+    port: listening,
+    url: `${prefix}127.0.0.1:${listening}${suffix}`,
+    setDelay(ms) {
+      delay = ms;
+    },
+    cut() {
+      for (const pair of [...pairs]) pair.reset();
+    },
+    refuse(on) {
+      refusing = on;
+    },
+    stall(on) {
+      stalled = on;
+      if (on) return;
+      const waiting = wakeUps;
+      wakeUps = [];
+      for (const wakeUp of waiting) wakeUp();
+    },
+    stats: () => ({ ...counts, open: pairs.size }),
+    async stop() {
+      for (const pair of [...pairs]) pair.reset();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** The proxy's own URL keeps credentials and path of the target's, so that it can stand in for it. */
+function parseTarget(target) {
+  if (typeof target !== 'string') return { ...target, host: target.host ?? '127.0.0.1', prefix: 'http://', suffix: '' };
+  const url = new URL(target);
+  const credentials = url.username ? `${url.username}:${url.password}@` : '';
+  return {
+    host: url.hostname,
+    port: Number(url.port || 80),
+    prefix: `http://${credentials}`,
+    suffix: url.pathname.replace(/\/$/, ''),
+  };
+}
