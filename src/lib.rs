@@ -3,6 +3,7 @@
 pub mod doc;
 pub mod env;
 pub mod error;
+pub mod storage;
 pub mod tree;
 
 pub use error::{Error, ErrorKind, Result};

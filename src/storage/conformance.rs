@@ -1,0 +1,281 @@
+//! The suite that every backend passes: what [`Storage`](super::Storage)'s contract promises, case by case.
+
+use super::{Change, Expectation, Key, Notice, Read, Space, Storage, StorageError, Write};
+use bytes::Bytes;
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// Opens a connection to the database that a case is about.
+pub type Connect = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Box<dyn Storage>, StorageError>>>>>;
+
+type Outcome = Result<(), String>;
+
+macro_rules! check {
+    ($left:expr, $right:expr) => {
+        match (&$left, &$right) {
+            (left, right) if left == right => {}
+            (left, right) => return Err(format!("{}: {left:?} is not {right:?}", stringify!($left))),
+        }
+    };
+}
+
+/// Runs all cases; `new_database` gives, for each, a way to connect to a database that is new and empty.
+pub async fn run(new_database: impl Fn(&str) -> Connect) -> Vec<(&'static str, Outcome)> {
+    let mut outcomes = Vec::new();
+    macro_rules! cases {
+        ($($case:ident),* $(,)?) => {
+            $(outcomes.push((stringify!($case), $case(new_database(stringify!($case))).await));)*
+        };
+    }
+    cases![
+        a_new_database_is_empty,
+        what_is_written_is_read,
+        every_space_and_kind_of_key_is_apart,
+        a_range_is_in_numeric_order_and_limited,
+        a_taken_key_undoes_the_whole_write,
+        a_failed_expectation_undoes_the_whole_write,
+        expectations_that_hold_let_the_write_through,
+        deletions_delete_what_they_name,
+        changes_happen_in_order,
+        of_two_writes_at_once_one_wins,
+        another_connection_sees_a_write_at_once,
+        records_outlive_their_connections,
+        large_records_come_back_whole,
+        a_closed_connection_refuses,
+        notices_reach_the_other_connections,
+        a_destroyed_database_is_gone_for_all,
+    ];
+    outcomes
+}
+
+fn text(error: StorageError) -> String {
+    error.to_string()
+}
+
+fn one(space: Space, key: impl Into<Key>) -> Read {
+    Read::One(space, key.into())
+}
+
+fn add(position: u64, content: &'static str) -> Change {
+    Change::Add(Space::Log, position.into(), content.into())
+}
+
+fn changes(changes: impl Into<Vec<Change>>) -> Write {
+    Write { expect: Vec::new(), changes: changes.into() }
+}
+
+async fn log(storage: &dyn Storage) -> Result<Vec<Bytes>, String> {
+    Ok(storage.read(&[Read::From(Space::Log, 0, 1000)]).await.map_err(text)?.concat())
+}
+
+async fn a_new_database_is_empty(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let reads = [one(Space::Meta, "header"), Read::From(Space::Log, 0, 10), one(Space::Block, 1)];
+    check!(storage.read(&reads).await, Ok(vec![Vec::<Bytes>::new(), vec![], vec![]]));
+    Ok(())
+}
+
+async fn what_is_written_is_read(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let put = Change::Put(Space::Meta, "a".into(), "first".into());
+    storage.write(changes([put, add(1, "second")])).await.map_err(text)?;
+    let reads = [one(Space::Log, 1), one(Space::Meta, "a"), one(Space::Meta, "b")];
+    check!(storage.read(&reads).await, Ok(vec![vec![Bytes::from("second")], vec!["first".into()], vec![]]));
+    storage.write(changes([Change::Put(Space::Meta, "a".into(), "".into())])).await.map_err(text)?;
+    check!(storage.read(&[one(Space::Meta, "a")]).await, Ok(vec![vec![Bytes::new()]]));
+    Ok(())
+}
+
+async fn every_space_and_kind_of_key_is_apart(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let puts = Space::ALL.iter().flat_map(|space| {
+        let content = |kind: &str| Bytes::from(format!("{} {kind}", space.name()));
+        [
+            Change::Put(*space, 7.into(), content("number")),
+            Change::Put(*space, "7".into(), content("text")),
+            Change::Put(*space, "\u{ffff}\u{10000}".into(), content("beyond the BMP")),
+        ]
+    });
+    storage.write(changes(puts.collect::<Vec<_>>())).await.map_err(text)?;
+    for space in Space::ALL {
+        let reads = [one(space, 7), one(space, "7"), one(space, "\u{ffff}\u{10000}")];
+        let expected = ["number", "text", "beyond the BMP"];
+        let expected = expected.map(|kind| vec![Bytes::from(format!("{} {kind}", space.name()))]);
+        check!(storage.read(&reads).await, Ok(expected.to_vec()));
+    }
+    Ok(())
+}
+
+async fn a_range_is_in_numeric_order_and_limited(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let order = [10, 9, 2, 256, 255, 65_536, 9_007_199_254_740_991_u64];
+    let adds = order.map(|position| Change::Add(Space::Log, position.into(), position.to_string().into()));
+    storage.write(changes(adds)).await.map_err(text)?;
+    let all = storage.read(&[Read::From(Space::Log, 9, 100)]).await.map_err(text)?.concat();
+    check!(all, ["9", "10", "255", "256", "65536", "9007199254740991"]);
+    let some = storage.read(&[Read::From(Space::Log, 10, 2)]).await.map_err(text)?.concat();
+    check!(some, ["10", "255"]);
+    Ok(())
+}
+
+async fn a_taken_key_undoes_the_whole_write(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    storage.write(changes([add(1, "mine")])).await.map_err(text)?;
+    let put = Change::Put(Space::Meta, "a".into(), "never".into());
+    check!(
+        storage.write(changes([put, add(2, "never"), add(1, "yours")])).await,
+        Err(StorageError::Conflict)
+    );
+    check!(log(&*storage).await?, ["mine"]);
+    check!(storage.read(&[one(Space::Meta, "a")]).await, Ok(vec![Vec::<Bytes>::new()]));
+    Ok(())
+}
+
+async fn a_failed_expectation_undoes_the_whole_write(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    storage.write(changes([Change::Put(Space::Meta, "floor".into(), "1".into())])).await.map_err(text)?;
+    for content in [None, Some("2".into()), Some("".into())] {
+        let expect = vec![Expectation { space: Space::Meta, key: "floor".into(), content }];
+        check!(
+            storage.write(Write { expect, changes: vec![add(1, "never")] }).await,
+            Err(StorageError::Conflict)
+        );
+    }
+    let expect = vec![Expectation { space: Space::Meta, key: "none".into(), content: Some("".into()) }];
+    check!(
+        storage.write(Write { expect, changes: vec![add(1, "never")] }).await,
+        Err(StorageError::Conflict)
+    );
+    check!(log(&*storage).await?, Vec::<Bytes>::new());
+    Ok(())
+}
+
+async fn expectations_that_hold_let_the_write_through(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    storage.write(changes([Change::Put(Space::Meta, "floor".into(), "1".into())])).await.map_err(text)?;
+    let expect = vec![
+        Expectation { space: Space::Meta, key: "floor".into(), content: Some("1".into()) },
+        Expectation { space: Space::Meta, key: "none".into(), content: None },
+    ];
+    storage.write(Write { expect, changes: vec![add(1, "there")] }).await.map_err(text)?;
+    check!(log(&*storage).await?, ["there"]);
+    Ok(())
+}
+
+async fn deletions_delete_what_they_name(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let adds = [add(1, "1"), add(2, "2"), add(3, "3"), add(4, "4"), add(5, "5")];
+    storage.write(changes(adds)).await.map_err(text)?;
+    storage.write(changes([Change::Put(Space::Log, "text".into(), "stays".into())])).await.map_err(text)?;
+    let deletions = [Change::Delete(Space::Log, 4.into()), Change::DeleteBelow(Space::Log, 3)];
+    storage.write(changes(deletions)).await.map_err(text)?;
+    check!(log(&*storage).await?.get(..2).map(<[Bytes]>::to_vec), Some(vec![Bytes::from("3"), "5".into()]));
+    check!(storage.read(&[one(Space::Log, "text")]).await, Ok(vec![vec![Bytes::from("stays")]]));
+    Ok(())
+}
+
+async fn changes_happen_in_order(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let put = |content: &'static str| Change::Put(Space::Meta, "a".into(), content.into());
+    let delete = Change::Delete(Space::Meta, "a".into());
+    storage.write(changes([put("1"), delete, put("2"), put("3")])).await.map_err(text)?;
+    check!(storage.read(&[one(Space::Meta, "a")]).await, Ok(vec![vec![Bytes::from("3")]]));
+    Ok(())
+}
+
+async fn of_two_writes_at_once_one_wins(connect: Connect) -> Outcome {
+    let (left, right) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    for position in 1..=20 {
+        let outcomes = futures_util::join!(
+            left.write(changes([add(position, "left")])),
+            right.write(changes([add(position, "right")]))
+        );
+        match outcomes {
+            (Ok(()), Err(StorageError::Conflict)) | (Err(StorageError::Conflict), Ok(())) => {}
+            other => return Err(format!("both or none: {other:?}")),
+        }
+    }
+    check!(log(&*left).await?.len(), 20);
+    Ok(())
+}
+
+async fn another_connection_sees_a_write_at_once(connect: Connect) -> Outcome {
+    let (left, right) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    left.write(changes([add(1, "there")])).await.map_err(text)?;
+    check!(log(&*right).await?, ["there"]);
+    Ok(())
+}
+
+async fn records_outlive_their_connections(connect: Connect) -> Outcome {
+    let first = connect().await.map_err(text)?;
+    first.write(changes([add(1, "there")])).await.map_err(text)?;
+    first.close();
+    drop(first);
+    let second = connect().await.map_err(text)?;
+    check!(log(&*second).await?, ["there"]);
+    Ok(())
+}
+
+async fn large_records_come_back_whole(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let content: Vec<u8> =
+        (0..5_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let content = Bytes::from(content);
+    storage.write(changes([Change::Add(Space::Log, 1.into(), content.clone())])).await.map_err(text)?;
+    if log(&*storage).await? != [content] {
+        return Err("5 MB came back as something else".into());
+    }
+    Ok(())
+}
+
+async fn a_closed_connection_refuses(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    storage.close();
+    storage.close();
+    check!(storage.read(&[one(Space::Meta, "a")]).await, Err(StorageError::Closed));
+    check!(storage.write(changes([add(1, "never")])).await, Err(StorageError::Closed));
+    Ok(())
+}
+
+async fn notices_reach_the_other_connections(connect: Connect) -> Outcome {
+    let (left, right) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    let heard: Rc<RefCell<Vec<Notice>>> = Rc::default();
+    let echo: Rc<RefCell<Vec<Notice>>> = Rc::default();
+    let (to_heard, to_echo) = (heard.clone(), echo.clone());
+    right.listen(Box::new(move |notice| to_heard.borrow_mut().push(notice)));
+    left.listen(Box::new(move |notice| to_echo.borrow_mut().push(notice)));
+    left.announce(Notice::Committed(7));
+    left.announce(Notice::Committed(9_007_199_254_740_991));
+    for _ in 0..100 {
+        if heard.borrow().len() >= 2 {
+            break;
+        }
+        crate::env::sleep(crate::env::Millis(20)).await;
+    }
+    check!(*heard.borrow(), [Notice::Committed(7), Notice::Committed(9_007_199_254_740_991)]);
+    check!(*echo.borrow(), []);
+    Ok(())
+}
+
+async fn a_destroyed_database_is_gone_for_all(connect: Connect) -> Outcome {
+    let (left, right) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    left.write(changes([add(1, "there")])).await.map_err(text)?;
+    let heard: Rc<RefCell<Vec<Notice>>> = Rc::default();
+    let to_heard = heard.clone();
+    right.listen(Box::new(move |notice| to_heard.borrow_mut().push(notice)));
+    left.destroy().await.map_err(text)?;
+    for _ in 0..100 {
+        if !heard.borrow().is_empty() {
+            break;
+        }
+        crate::env::sleep(crate::env::Millis(20)).await;
+    }
+    check!(heard.borrow().contains(&Notice::Gone), true);
+    check!(right.read(&[one(Space::Log, 1)]).await, Err(StorageError::Closed));
+    check!(left.read(&[one(Space::Log, 1)]).await, Err(StorageError::Closed));
+    let anew = connect().await.map_err(text)?;
+    check!(log(&*anew).await?, Vec::<Bytes>::new());
+    Ok(())
+}

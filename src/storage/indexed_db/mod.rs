@@ -1,0 +1,302 @@
+//! Records in IndexedDB: an object store for each [`Space`], keys as they are, contents as `Uint8Array`.
+//!
+//! A transaction awaits nothing but its own requests: anything else would let the browser commit it early.
+
+mod error;
+mod notices;
+
+use super::{
+    Change, Expectation, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use error::{from_idb, from_open};
+use futures_util::future::Either;
+use indexed_db_futures::KeyRange;
+use indexed_db_futures::database::Database;
+use indexed_db_futures::future::BasicRequest;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::{
+    Transaction, TransactionDurability, TransactionMode, TransactionOptions,
+};
+use js_sys::Uint8Array;
+use notices::Notices;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// What stands before a database's name in IndexedDB, so that PouchDB's own databases stay apart.
+const NAME_PREFIX: &str = "_potoroo_";
+
+/// The version of the object stores; the format of what is in them is the engine's.
+const SCHEMA_VERSION: u32 = 1;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Closed by us.
+    Closed,
+    /// Deleted, by us or by another tab.
+    Gone,
+}
+
+/// A connection to one IndexedDB database.
+pub struct IndexedDb {
+    adapter: &'static str,
+    name: String,
+    shared: Rc<Shared>,
+}
+
+struct Shared {
+    state: Cell<State>,
+    /// None after the browser closed the connection by itself; the next operation opens it again.
+    connection: RefCell<Option<Database>>,
+    notices: Notices,
+}
+
+impl IndexedDb {
+    /// Opens the database, new and empty if there is none of this name. `adapter` is the name told to the application.
+    ///
+    /// # Errors
+    /// [`StorageError::Platform`] where IndexedDB is missing, denied or full.
+    pub async fn open(name: &str, adapter: &'static str) -> StorageResult<Self> {
+        let storage = Self {
+            adapter,
+            name: format!("{NAME_PREFIX}{name}"),
+            shared: Rc::new(Shared {
+                state: Cell::new(State::Open),
+                connection: RefCell::default(),
+                notices: Notices::new(name)?,
+            }),
+        };
+        storage.connection().await?;
+        Ok(storage)
+    }
+
+    async fn connection(&self) -> StorageResult<Database> {
+        if self.shared.state.get() != State::Open {
+            return Err(StorageError::Closed);
+        }
+        let connected = self.shared.connection.borrow().clone();
+        if let Some(database) = connected {
+            return Ok(database);
+        }
+        let database = Database::open(self.name.as_str())
+            .with_version(SCHEMA_VERSION)
+            .with_on_upgrade_needed(|_, database| {
+                for space in Space::ALL {
+                    database.create_object_store(space.name()).build()?;
+                }
+                Ok(())
+            })
+            .await
+            .map_err(from_open)?;
+        if self.shared.state.get() != State::Open {
+            database.close();
+            return Err(StorageError::Closed);
+        }
+        self.watch(database.clone());
+        self.shared.connection.replace(Some(database.clone()));
+        Ok(database)
+    }
+
+    /// Closes the connection when another tab deletes the database, and forgets it when the browser closes it.
+    fn watch(&self, database: Database) {
+        let Ok(mut events) = database.version_changes() else { return };
+        let shared = Rc::downgrade(&self.shared);
+        crate::env::spawn(async move {
+            let event = events.recv().await;
+            let Some(shared) = shared.upgrade() else { return };
+            if shared.state.get() != State::Open {
+                return;
+            }
+            if let Some(connection) = shared.connection.take() {
+                connection.close();
+            }
+            // No event: the browser closed the connection by itself. A version: a newer Potoroo wants to upgrade.
+            if event.is_some_and(|event| event.new_version().is_none()) {
+                shared.state.set(State::Gone);
+                shared.notices.tell_self(Notice::Gone);
+            }
+        });
+    }
+}
+
+type IdbResult<T> = Result<T, indexed_db_futures::error::Error>;
+
+fn js_key(key: &Key) -> JsValue {
+    match key {
+        Key::Number(number) => JsValue::from_f64(*number as f64),
+        Key::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn content(value: JsValue) -> Option<Bytes> {
+    Some(Bytes::from(value.dyn_into::<Uint8Array>().ok()?.to_vec()))
+}
+
+fn begin<'a>(
+    database: &'a Database,
+    spaces: impl Iterator<Item = Space>,
+    mode: TransactionMode,
+) -> IdbResult<Transaction<'a>> {
+    let mut names: Vec<&str> = spaces.map(Space::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut options = TransactionOptions::new();
+    options.set_durability(TransactionDurability::Relaxed);
+    database.transaction(names).with_mode(mode).with_options(options).build()
+}
+
+impl Change {
+    fn space(&self) -> Space {
+        match self {
+            Self::Add(space, ..)
+            | Self::Put(space, ..)
+            | Self::Delete(space, _)
+            | Self::DeleteBelow(space, _) => *space,
+        }
+    }
+}
+
+/// Sends a change's request without waiting for it; for an addition, gives the request that fails if the key is taken.
+fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<BasicRequest<JsValue>>> {
+    let store = transaction.object_store(change.space().name())?;
+    match change {
+        Change::Add(_, key, bytes) => {
+            let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
+            return store.add(value).with_key(js_key(key)).build().map(Some);
+        }
+        Change::Put(_, key, bytes) => {
+            let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
+            drop(store.put(value).with_key(js_key(key)).build()?);
+        }
+        Change::Delete(_, key) => drop(store.delete(KeyRange::Only(js_key(key))).build()?),
+        Change::DeleteBelow(_, end) => {
+            drop(store.delete(KeyRange::UpperBound(js_key(&Key::Number(*end)), true)).build()?);
+        }
+    }
+    Ok(None)
+}
+
+async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Bytes>>> {
+    let space = |read: &Read| match read {
+        Read::One(space, _) | Read::From(space, ..) => *space,
+    };
+    let transaction = begin(database, reads.iter().map(space), TransactionMode::Readonly)?;
+    let mut requests = Vec::with_capacity(reads.len());
+    for read in reads {
+        let store = transaction.object_store(space(read).name())?;
+        requests.push(match read {
+            Read::One(_, key) => {
+                Either::Left(store.get::<JsValue, _, _>(KeyRange::Only(js_key(key))).build()?)
+            }
+            Read::From(_, first, limit) => {
+                let range = KeyRange::LowerBound(js_key(&Key::Number(*first)), false);
+                Either::Right(store.get_all::<JsValue>().with_query(range).with_limit(*limit).build()?)
+            }
+        });
+    }
+    let mut answers = Vec::with_capacity(reads.len());
+    for request in requests {
+        answers.push(match request {
+            Either::Left(one) => one.await?.and_then(content).into_iter().collect(),
+            Either::Right(many) => many.await?.filter_map(|value| value.ok().and_then(content)).collect(),
+        });
+    }
+    Ok(answers)
+}
+
+async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
+    let spaces = write.expect.iter().map(|expectation| expectation.space);
+    let spaces = spaces.chain(write.changes.iter().map(Change::space));
+    let transaction = begin(database, spaces, TransactionMode::Readwrite).map_err(from_idb)?;
+    let mut found = Vec::with_capacity(write.expect.len());
+    for Expectation { space, key, .. } in &write.expect {
+        let store = transaction.object_store(space.name()).map_err(from_idb)?;
+        found.push(store.get::<JsValue, _, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)?);
+    }
+    let mut additions = Vec::new();
+    for change in &write.changes {
+        additions.extend(send(&transaction, change).map_err(from_idb)?);
+    }
+    // The changes are under way already, which saves a round trip; but none is awaited before this is decided, because
+    // Safari may keep what was awaited when the transaction is aborted.
+    for (request, expectation) in found.into_iter().zip(&write.expect) {
+        if request.await.map_err(from_idb)?.and_then(content) != expectation.content {
+            // The outcome of an abort tells nothing more.
+            let _ = transaction.abort().await;
+            return Err(StorageError::Conflict);
+        }
+    }
+    let committed = transaction.commit().await;
+    for addition in additions {
+        match addition.await {
+            Err(error) if error::is_constraint(&error) => return Err(StorageError::Conflict),
+            _ => {}
+        }
+    }
+    committed.map_err(error::from_commit)
+}
+
+#[async_trait(?Send)]
+impl Storage for IndexedDb {
+    fn adapter(&self) -> &'static str {
+        self.adapter
+    }
+
+    async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+        let database = self.connection().await?;
+        let answer = read_all(&database, reads).await.map_err(from_idb);
+        self.shared.forget_if_closed(&answer);
+        answer
+    }
+
+    async fn write(&self, write: Write) -> StorageResult<()> {
+        let database = self.connection().await?;
+        let outcome = write_all(&database, &write).await;
+        self.shared.forget_if_closed(&outcome);
+        outcome
+    }
+
+    fn announce(&self, notice: Notice) {
+        self.shared.notices.tell_others(notice);
+    }
+
+    fn listen(&self, listener: Listener) {
+        self.shared.notices.listen(listener);
+    }
+
+    fn close(&self) {
+        if self.shared.state.get() == State::Open {
+            self.shared.state.set(State::Closed);
+        }
+        self.shared.notices.close();
+        if let Some(connection) = self.shared.connection.take() {
+            connection.close();
+        }
+    }
+
+    async fn destroy(&self) -> StorageResult<()> {
+        self.shared.state.set(State::Gone);
+        if let Some(connection) = self.shared.connection.take() {
+            connection.close();
+        }
+        let deleted = Database::delete_by_name(&self.name).map_err(from_open)?.await;
+        self.shared.notices.tell_others(Notice::Gone);
+        self.shared.notices.close();
+        deleted.map_err(from_idb)
+    }
+}
+
+impl Shared {
+    /// Drops a connection that the browser has closed, so that the next operation opens a new one.
+    fn forget_if_closed<T>(&self, outcome: &StorageResult<T>) {
+        if let Err(StorageError::Closed | StorageError::Unknown) = outcome
+            && self.state.get() == State::Open
+            && let Some(connection) = self.connection.take()
+        {
+            connection.close();
+        }
+    }
+}

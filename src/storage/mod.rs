@@ -1,0 +1,154 @@
+//! What the engine needs of a place that keeps bytes: four spaces of records, read and written in transactions.
+//!
+//! A backend implements [`Storage`] and knows nothing of documents. All of them pass one [conformance] suite, natively
+//! or in a page and in a worker. [`faulty`] wraps a backend and fails or dies at the n-th operation.
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod error;
+#[cfg(test)]
+pub mod faulty;
+#[cfg(target_arch = "wasm32")]
+pub mod indexed_db;
+pub mod memory;
+
+pub use error::{StorageError, StorageResult};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// A kind of record; each has its own keys. In IndexedDB each is an object store of this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// Few small records under a text: the header and the log's floor; later the manifest.
+    Meta,
+    /// Commits, under their position.
+    Log,
+    /// Blocks of sorted runs, under a number.
+    Block,
+    /// Contents of attachments, under their digest.
+    Attachment,
+}
+
+impl Space {
+    /// Every space there is.
+    pub const ALL: [Self; 4] = [Self::Meta, Self::Log, Self::Block, Self::Attachment];
+
+    /// The name a backend keeps it under.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Log => "log",
+            Self::Block => "block",
+            Self::Attachment => "attachment",
+        }
+    }
+}
+
+/// What a record is found by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A position or number; at most 2^53, because IndexedDB's numbers are doubles.
+    Number(u64),
+    /// A name or digest.
+    Text(String),
+}
+
+impl From<u64> for Key {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// One request of a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Read {
+    /// The record under one key.
+    One(Space, Key),
+    /// The records under numbers from the first one on, in ascending order, at most so many.
+    From(Space, u64, u32),
+}
+
+/// One change of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A new record; the whole write fails with [`StorageError::Conflict`] if there is one under the key.
+    Add(Space, Key, Bytes),
+    /// A record, new or in place of the one under the key.
+    Put(Space, Key, Bytes),
+    /// No record under the key any more.
+    Delete(Space, Key),
+    /// No records under numbers below this one any more.
+    DeleteBelow(Space, u64),
+}
+
+/// What must hold for a write to happen; else it fails with [`StorageError::Conflict`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// The record's space.
+    pub space: Space,
+    /// The record's key.
+    pub key: Key,
+    /// Its content; `None` where there must be no record.
+    pub content: Option<Bytes>,
+}
+
+/// A read-write transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Write {
+    /// What must hold.
+    pub expect: Vec<Expectation>,
+    /// What to do then, in this order.
+    pub changes: Vec<Change>,
+}
+
+/// What the connections to one database tell each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// Another connection has committed, up to this log position.
+    Committed(u64),
+    /// The database is gone: destroyed by another connection, or by the person through the browser's settings.
+    Gone,
+}
+
+/// Called with what other connections tell.
+pub type Listener = Box<dyn Fn(Notice)>;
+
+/// One connection to one database's records.
+///
+/// Contract, checked by [conformance]:
+/// - `read` sees one state: all of a write or nothing of it.
+/// - `write` does all or nothing. When it has returned `Ok`, every later read of every connection sees it.
+/// - Writes of all connections happen one after another; the expectations hold at the moment of the write.
+/// - After [`StorageError::Unknown`] the write may or may not have happened: read to find out.
+/// - Dropping the future of a write leaves it done or not done, never half.
+#[async_trait(?Send)]
+pub trait Storage {
+    /// The name PouchDB gives an adapter of this kind, such as `idb` or `memory`.
+    fn adapter(&self) -> &'static str;
+
+    /// Reads records in one transaction; an answer for each request, in order: the contents found (at most one for
+    /// [`Read::One`]).
+    async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>>;
+
+    /// Changes records in one transaction.
+    async fn write(&self, write: Write) -> StorageResult<()>;
+
+    /// Tells the other connections, without waiting for them. A notice may get lost; nothing may depend on one.
+    fn announce(&self, notice: Notice);
+
+    /// Has `listener` called with the notices of other connections, in place of an earlier one.
+    fn listen(&self, listener: Listener);
+
+    /// Ends the connection; every later call fails with [`StorageError::Closed`]. Idempotent.
+    fn close(&self);
+
+    /// Ends the connection and removes the database; other connections hear [`Notice::Gone`].
+    async fn destroy(&self) -> StorageResult<()>;
+}
