@@ -1,0 +1,51 @@
+//! Compaction and purge.
+
+use super::RevTree;
+use crate::doc::Rev;
+
+/// Why a leaf could not be removed. The texts are PouchDB's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RemoveLeafError {
+    /// The tree does not know the revision.
+    #[error("The requested revision does not exist")]
+    NotFound,
+    /// Another revision was made upon it.
+    #[error("The requested revision is not a leaf")]
+    NotALeaf,
+}
+
+impl RevTree {
+    /// The revisions whose bodies compaction may drop: those that are available and not leaves.
+    pub fn non_leaves(&self) -> Vec<&Rev> {
+        self.revs().filter(|(_, status)| status.available && !status.leaf).map(|(rev, _)| rev).collect()
+    }
+
+    /// Notes that the body of `rev` is not stored any more. A revision that is not known is ignored.
+    pub fn mark_missing(&mut self, rev: &Rev) {
+        if let Some(index) = self.find(rev) {
+            self.node_mut(index).available = false;
+        }
+    }
+
+    /// Forgets the leaf `rev` as if it had never been, with those of its ancestors upon which nothing else was made,
+    /// and returns them, the leaf first. Purging the last leaf leaves the tree empty.
+    pub fn remove_leaf(&mut self, rev: &Rev) -> Result<Vec<Rev>, RemoveLeafError> {
+        let leaf = self.find(rev).ok_or(RemoveLeafError::NotFound)?;
+        if !self.is_leaf_at(leaf) {
+            return Err(RemoveLeafError::NotALeaf);
+        }
+        // In the nodes' order the branch ends at its leaf. An ancestor belongs to it alone if it stands directly
+        // before it and what follows the leaf is not its child too.
+        let next_parent = self.nodes.get(leaf + 1).and_then(|next| next.parent).map(|parent| parent as usize);
+        let mut first = leaf;
+        while let Some(parent) = self.parent_of(first).filter(|parent| parent + 1 == first)
+            && next_parent != Some(parent)
+        {
+            first = parent;
+        }
+        let kept: Vec<bool> = (0..self.len()).map(|index| !(first..=leaf).contains(&index)).collect();
+        let mut removed = self.retain(&kept);
+        removed.reverse();
+        Ok(removed)
+    }
+}
