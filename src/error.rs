@@ -85,9 +85,7 @@ impl ErrorKind {
             Self::DocValidation => (500, "doc_validation", "Bad special document member"),
             Self::BadRequest => (400, "bad_request", "Something wrong with the request"),
             Self::NotAnObject => (400, "bad_request", "Document must be a JSON object"),
-            Self::Storage => {
-                (500, "indexed_db_went_bad", "unknown")
-            }
+            Self::Storage => (500, "indexed_db_went_bad", "unknown"),
             Self::Forbidden => (403, "forbidden", "Forbidden by design doc validate_doc_update function"),
             Self::InvalidRev => (400, "bad_request", "Invalid rev format"),
             Self::FileExists => {

@@ -1,6 +1,7 @@
 //! Potoroo: a document database for the browser that syncs with CouchDB.
 
 pub mod doc;
+pub mod engine;
 pub mod env;
 pub mod error;
 pub mod storage;

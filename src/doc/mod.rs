@@ -1,5 +1,12 @@
 //! Documents: ids, revision ids, bodies. Pure.
 
+mod body;
+mod id;
+mod members;
 mod rev;
+pub mod varint;
 
+pub use body::{IncomingDocument, Revisions, close, json_text, md5_hex, push_member, reopen, with_member};
+pub use id::{DESIGN_PREFIX, LOCAL_PREFIX, check_id, id_from_key, id_key, is_local};
+pub use members::{Members, is_truthy};
 pub use rev::{Rev, RevHash};

@@ -103,7 +103,9 @@ impl FromStr for Rev {
     /// Fails with `Invalid rev format`, as PouchDB's `parseRevisionInfo` does: `/^\d+-/` must match.
     fn from_str(text: &str) -> Result<Self, Error> {
         text.split_once('-')
-            .filter(|(generation, _)| !generation.is_empty() && generation.bytes().all(|byte| byte.is_ascii_digit()))
+            .filter(|(generation, _)| {
+                !generation.is_empty() && generation.bytes().all(|byte| byte.is_ascii_digit())
+            })
             .and_then(|(generation, hash)| Some(Self::new(generation.parse().ok()?, hash)))
             .ok_or_else(|| Error::new(ErrorKind::InvalidRev))
     }

@@ -23,7 +23,8 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 
 /// Resolves after `span`, at the latest after 24 days (the limit of `setTimeout`).
 pub async fn sleep(span: Millis) {
-    gloo_timers::future::TimeoutFuture::new(u32::try_from(span.0).unwrap_or(u32::MAX).min(i32::MAX as u32)).await;
+    gloo_timers::future::TimeoutFuture::new(u32::try_from(span.0).unwrap_or(u32::MAX).min(i32::MAX as u32))
+        .await;
 }
 
 /// Runs `future` in the background.

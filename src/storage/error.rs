@@ -1,10 +1,10 @@
-use thiserror::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The result of a storage operation.
 pub type StorageResult<T> = Result<T, StorageError>;
 
 /// Why a storage operation failed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
     /// An expectation did not hold, or the key of an addition was taken. Nothing was written.
     #[error("another connection has written first")]
@@ -58,5 +58,12 @@ impl StorageError {
             Self::Damaged { .. } => "DataError",
             Self::NewerFormat { .. } => "VersionError",
         }
+    }
+}
+
+impl From<StorageError> for Error {
+    /// PouchDB's `indexed_db_went_bad`, with the platform's name of the error as reason.
+    fn from(error: StorageError) -> Self {
+        Self::new(ErrorKind::Storage).with_reason(error.name().to_owned()).with_message(error.to_string())
     }
 }

@@ -171,9 +171,9 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
             let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
             drop(store.put(value).with_key(js_key(key)).build()?);
         }
-        Change::Delete(_, key) => drop(store.delete(KeyRange::Only(js_key(key))).build()?),
+        Change::Delete(_, key) => drop(store.delete::<JsValue, _>(KeyRange::Only(js_key(key))).build()?),
         Change::DeleteBelow(_, end) => {
-            drop(store.delete(KeyRange::UpperBound(js_key(&Key::Number(*end)), true)).build()?);
+            drop(store.delete::<JsValue, _>(KeyRange::UpperBound(js_key(&Key::Number(*end)), true)).build()?);
         }
     }
     Ok(None)
@@ -189,11 +189,13 @@ async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Byte
         let store = transaction.object_store(space(read).name())?;
         requests.push(match read {
             Read::One(_, key) => {
-                Either::Left(store.get::<JsValue, _, _>(KeyRange::Only(js_key(key))).build()?)
+                Either::Left(store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build()?)
             }
             Read::From(_, first, limit) => {
                 let range = KeyRange::LowerBound(js_key(&Key::Number(*first)), false);
-                Either::Right(store.get_all::<JsValue>().with_query(range).with_limit(*limit).build()?)
+                Either::Right(
+                    store.get_all::<JsValue>().with_query::<JsValue, _>(range).with_limit(*limit).build()?,
+                )
             }
         });
     }
@@ -214,7 +216,7 @@ async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
     let mut found = Vec::with_capacity(write.expect.len());
     for Expectation { space, key, .. } in &write.expect {
         let store = transaction.object_store(space.name()).map_err(from_idb)?;
-        found.push(store.get::<JsValue, _, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)?);
+        found.push(store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)?);
     }
     let mut additions = Vec::new();
     for change in &write.changes {

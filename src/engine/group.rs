@@ -1,0 +1,191 @@
+//! Group commit: the queue of plans, and the loop that commits them.
+
+use super::batch::Overlay;
+use super::header::FLOOR_KEY;
+use super::open::Inner;
+use super::record;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::storage::{Change, Expectation, Notice, Read, Space, StorageError, StorageResult, Write};
+use bytes::Bytes;
+use futures_channel::oneshot;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
+const GROUP_BYTES: usize = 4 << 20;
+
+/// A plan in the queue, with the one who waits for it.
+pub(super) struct Job {
+    /// Plans into the overlay; what a failing plan wrote is undone.
+    plan: Box<dyn FnMut(&mut Overlay)>,
+    /// Gives the plan's last result, or the error that kept it from being committed.
+    finish: Box<dyn FnOnce(Option<Error>)>,
+}
+
+impl Job {
+    /// A job, and the future of its result.
+    pub(super) fn new<T: 'static>(
+        mut plan: impl FnMut(&mut Overlay) -> Result<T> + 'static,
+    ) -> (Self, impl Future<Output = Result<T>>) {
+        let (sender, receiver) = oneshot::channel::<Result<T>>();
+        let planned: Rc<Cell<Option<Result<T>>>> = Rc::default();
+        let result = planned.clone();
+        let job = Self {
+            plan: Box::new(move |overlay| {
+                let mark = overlay.mark();
+                let outcome = plan(overlay);
+                if outcome.is_err() {
+                    overlay.roll_back(mark);
+                }
+                planned.set(Some(outcome));
+            }),
+            finish: Box::new(move |error| {
+                let outcome = match error {
+                    Some(error) => Err(error),
+                    None => result.take().expect("BUG: a job finished before it was planned"),
+                };
+                // Nobody waits any more where the future was dropped.
+                let _ = sender.send(outcome);
+            }),
+        };
+        let outcome = async { receiver.await.expect("BUG: a job was dropped without a result") };
+        (job, outcome)
+    }
+}
+
+/// The plans that wait for the next group.
+#[derive(Default)]
+pub(super) struct Queue {
+    jobs: RefCell<VecDeque<Job>>,
+    running: Cell<bool>,
+    waiting_for_idle: RefCell<Vec<oneshot::Sender<()>>>,
+}
+
+impl Queue {
+    /// Whether nothing waits and nothing is being committed.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.running.get() && self.jobs.borrow().is_empty()
+    }
+
+    /// Resolves when the queue is idle.
+    pub(super) async fn idle(&self) {
+        if !self.is_idle() {
+            let (sender, receiver) = oneshot::channel();
+            self.waiting_for_idle.borrow_mut().push(sender);
+            // Dropped where the engine is.
+            let _ = receiver.await;
+        }
+    }
+
+    /// Refuses everything that waits.
+    pub(super) fn fail_all(&self, error: &Error) {
+        let jobs = self.jobs.take();
+        for job in jobs {
+            (job.finish)(Some(error.clone()));
+        }
+    }
+
+    fn stop(&self) {
+        self.running.set(false);
+        for waiting in self.waiting_for_idle.take() {
+            let _ = waiting.send(());
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn enqueue(self: &Rc<Self>, job: Job) {
+        self.queue.jobs.borrow_mut().push_back(job);
+        if !self.queue.running.replace(true) {
+            // Started in a task of its own, so that everything the application does in one turn joins the group.
+            env::spawn(self.clone().commit_groups());
+        }
+    }
+
+    async fn commit_groups(self: Rc<Self>) {
+        loop {
+            let _turn = self.turn.lock().await;
+            let mut group = Vec::new();
+            let outcome = self.commit_group(&mut group).await;
+            if group.is_empty() {
+                self.queue.stop();
+                return;
+            }
+            let error = outcome.err().map(|error| self.check().err().unwrap_or_else(|| error.into()));
+            for job in group {
+                (job.finish)(error.clone());
+            }
+            if error.is_none() {
+                self.storage.announce(Notice::Committed(self.position.get()));
+                self.tell(None);
+            }
+        }
+    }
+
+    /// Fills the group from the queue and commits it.
+    async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<()> {
+        loop {
+            let position = self.position.get() + 1;
+            let Some(record) = self.plan(group, position) else {
+                // Nothing to write; but a refusal is right only if no commit was missed.
+                if group.is_empty() || !self.catch_up_in_turn().await? {
+                    return Ok(());
+                }
+                continue;
+            };
+            let floor = self.floor.borrow().clone();
+            let write = Write {
+                expect: vec![Expectation {
+                    space: Space::Meta,
+                    key: FLOOR_KEY.into(),
+                    content: Some(floor.clone()),
+                }],
+                changes: vec![Change::Add(Space::Log, position.into(), record.clone())],
+            };
+            let committed = match self.storage.write(write).await {
+                Ok(()) => true,
+                Err(StorageError::Conflict) => false,
+                Err(StorageError::Unknown) => self.is_committed(position, &record).await?,
+                Err(error) => return Err(error),
+            };
+            if committed {
+                return self.apply(&record);
+            }
+            if !self.catch_up_in_turn().await? && *self.floor.borrow() == floor {
+                // An unknown write that did not happen is written again. But a conflict with nothing is none.
+                let taken = self.storage.read(&[Read::One(Space::Log, position.into())]).await?.concat();
+                if !taken.is_empty() {
+                    let record = format!("log/{position}");
+                    return Err(StorageError::Damaged { record, problem: "it is out of order" });
+                }
+            }
+        }
+    }
+
+    /// Plans the group, and as much of the queue as it has room for, into a record; `None` where nothing is written.
+    fn plan(&self, group: &mut Vec<Job>, position: u64) -> Option<Bytes> {
+        let mut overlay = Overlay::new(self.snapshot());
+        for job in group.iter_mut() {
+            (job.plan)(&mut overlay);
+        }
+        while overlay.size() < GROUP_BYTES {
+            let Some(mut job) = self.queue.jobs.borrow_mut().pop_front() else { break };
+            (job.plan)(&mut overlay);
+            group.push(job);
+        }
+        (!overlay.is_empty()).then(|| record::encode(position, self.writer, &overlay))
+    }
+
+    /// Settles a commit whose answer was lost: reads its position back.
+    async fn is_committed(&self, position: u64, record: &Bytes) -> StorageResult<bool> {
+        let reads = [Read::One(Space::Log, position.into())];
+        let found = match self.storage.read(&reads).await {
+            // The connection that lost the answer; the next read opens another one.
+            Err(StorageError::Closed | StorageError::Unknown) => self.storage.read(&reads).await,
+            found => found,
+        }?;
+        Ok(found.concat().first() == Some(record))
+    }
+}

@@ -1,0 +1,304 @@
+use super::batch::Overlay;
+use super::group::{Job, Queue};
+use super::header::{FLOOR_KEY, HEADER_KEY, Header, decode_floor, encode_floor};
+use super::memtable::{Memtable, Snapshot};
+use super::record;
+use crate::env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
+use bytes::Bytes;
+use futures_util::lock::Mutex;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// The log's first position.
+const FIRST_POSITION: u64 = 1;
+/// How many log records are read at once.
+const READ_AHEAD: u32 = 256;
+
+/// Why an engine works no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was closed.
+    Closed,
+    /// The database was destroyed, here or by another tab.
+    Destroyed,
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        Self::new(match ended {
+            Ended::Closed => ErrorKind::Closed,
+            Ended::Destroyed => ErrorKind::Destroyed,
+        })
+    }
+}
+
+/// Called after every commit, of this engine or another tab's, and once when the engine ends.
+pub(crate) type EngineListener = Rc<dyn Fn(Option<Ended>)>;
+
+/// A database's engine; clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    pub(super) inner: Rc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) storage: Box<dyn Storage>,
+    /// Tells this engine's records from others'.
+    pub(super) writer: u64,
+    pub(super) queue: Queue,
+    header: Header,
+    /// The floor's record as last seen: every commit expects it unchanged, because a position that was retired could
+    /// else be taken again by a tab that slept.
+    pub(super) floor: RefCell<Bytes>,
+    table: RefCell<Rc<Memtable>>,
+    /// The last position applied.
+    pub(super) position: Cell<u64>,
+    ended: Cell<Option<Ended>>,
+    /// Held by whoever changes the memtable: a commit, or catching up.
+    pub(super) turn: Mutex<()>,
+    listeners: RefCell<Vec<(u64, EngineListener)>>,
+    next_listener: Cell<u64>,
+}
+
+impl Engine {
+    /// Opens a database, new if the storage is empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
+    /// record and `VersionError` for a newer format.
+    pub async fn open(storage: Box<dyn Storage>) -> Result<Self> {
+        let (header, floor) = read_or_create_header(&*storage).await?;
+        let first = decode_floor(&floor)?;
+        let inner = Rc::new(Inner {
+            storage,
+            writer: u64::from_le_bytes(env::random_bytes()),
+            queue: Queue::default(),
+            header,
+            floor: RefCell::new(floor),
+            table: RefCell::default(),
+            position: Cell::new(first.saturating_sub(1)),
+            ended: Cell::new(None),
+            turn: Mutex::new(()),
+            listeners: RefCell::default(),
+            next_listener: Cell::new(0),
+        });
+        let weak = Rc::downgrade(&inner);
+        inner.storage.listen(Box::new(move |notice| {
+            if let Some(inner) = weak.upgrade() {
+                inner.hear(notice);
+            }
+        }));
+        inner.catch_up_in_turn().await?;
+        Ok(Self { inner })
+    }
+
+    /// The database's identity, a UUID.
+    pub fn instance(&self) -> &str {
+        &self.inner.header.instance
+    }
+
+    /// PouchDB's name for the storage's kind of adapter.
+    pub fn adapter(&self) -> &'static str {
+        self.inner.storage.adapter()
+    }
+
+    /// The state after the last commit seen.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] or [`ErrorKind::Destroyed`] once the engine has ended.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.inner.check()?;
+        Ok(self.inner.snapshot())
+    }
+
+    /// Commits what `plan` writes, in a group with the plans that wait beside it, and gives its result once that is in
+    /// the storage. `plan` must be free of side effects: it is called again where another tab committed first. Where it
+    /// gives an error nothing is written, and the error is given once it is certain that no commit was missed.
+    ///
+    /// # Errors
+    /// The plan's own; [`ErrorKind::Storage`] where the storage failed: then nothing of the plan is written.
+    pub async fn commit<T: 'static>(
+        &self,
+        plan: impl FnMut(&mut Overlay) -> Result<T> + 'static,
+    ) -> Result<T> {
+        self.inner.check()?;
+        let (job, outcome) = Job::new(plan);
+        self.inner.enqueue(job);
+        outcome.await
+    }
+
+    /// Applies what other tabs have committed. Called where a notice may have been lost, such as when a page comes back
+    /// from sleep.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn refresh(&self) -> Result<()> {
+        let _turn = self.inner.turn.lock().await;
+        self.inner.check()?;
+        Ok(self.inner.catch_up_in_turn().await.map(drop)?)
+    }
+
+    /// Has `listener` called after every commit and when the engine ends, until the returned number is given to
+    /// [`Engine::unsubscribe`].
+    pub(crate) fn subscribe(&self, listener: EngineListener) -> u64 {
+        let number = self.inner.next_listener.replace(self.inner.next_listener.get() + 1);
+        self.inner.listeners.borrow_mut().push((number, listener));
+        number
+    }
+
+    /// Ends a subscription.
+    pub(crate) fn unsubscribe(&self, number: u64) {
+        self.inner.listeners.borrow_mut().retain(|(other, _)| *other != number);
+    }
+
+    /// Why the engine works no more, if so.
+    pub fn ended(&self) -> Option<Ended> {
+        self.inner.ended.get()
+    }
+
+    /// Waits for the commits under way and closes the storage; what comes later fails. Idempotent.
+    pub async fn close(&self) {
+        while !self.inner.queue.is_idle() && self.inner.ended.get().is_none() {
+            drop(self.inner.turn.lock().await);
+            self.inner.queue.idle().await;
+        }
+        let _turn = self.inner.turn.lock().await;
+        self.inner.end(Ended::Closed);
+        self.inner.storage.close();
+    }
+
+    /// Removes the database; this and other tabs' engines end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] where the platform refuses.
+    pub async fn destroy(&self) -> Result<()> {
+        let _turn = self.inner.turn.lock().await;
+        self.inner.end(Ended::Destroyed);
+        Ok(self.inner.storage.destroy().await?)
+    }
+}
+
+impl Inner {
+    pub(super) fn check(&self) -> Result<()> {
+        self.ended.get().map_or(Ok(()), |ended| Err(ended.into()))
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.table.borrow().clone())
+    }
+
+    /// Applies the record of the next position.
+    pub(super) fn apply(&self, record: &Bytes) -> StorageResult<()> {
+        let position = self.position.get() + 1;
+        let entries = record::decode(position, record)?;
+        let mut table = self.table.borrow_mut();
+        let table = Rc::make_mut(&mut table);
+        for entry in entries {
+            table.set(entry.keyspace, entry.key, entry.value);
+        }
+        self.position.set(position);
+        Ok(())
+    }
+
+    /// Applies what other tabs have committed, and tells whether there was something. The caller holds the turn.
+    pub(super) async fn catch_up_in_turn(&self) -> StorageResult<bool> {
+        let before = self.position.get();
+        loop {
+            let next = self.position.get() + 1;
+            let reads = [
+                Read::One(Space::Meta, HEADER_KEY.into()),
+                Read::One(Space::Meta, FLOOR_KEY.into()),
+                Read::From(Space::Log, next, READ_AHEAD),
+            ];
+            let mut answers = self.storage.read(&reads).await?.into_iter().map(Vec::into_iter);
+            let mut answer = || answers.next().expect("BUG: a read without an answer");
+            let header = answer().next();
+            if header.is_none_or(|header| header != self.header.encode()) {
+                // The browser's settings removed the records, or somebody has made the database anew.
+                self.end(Ended::Destroyed);
+                return Err(StorageError::Closed);
+            }
+            let missing =
+                |record: &str| StorageError::Damaged { record: record.into(), problem: "it is missing" };
+            let floor = answer().next().ok_or_else(|| missing("meta/floor"))?;
+            if decode_floor(&floor)? > next {
+                return Err(missing(&format!("log/{next}")));
+            }
+            self.floor.replace(floor);
+            let records = answer();
+            let complete = records.len() < READ_AHEAD as usize;
+            for record in records {
+                self.apply(&record)?;
+            }
+            if complete {
+                break;
+            }
+        }
+        let advanced = self.position.get() > before;
+        if advanced {
+            self.tell(None);
+        }
+        Ok(advanced)
+    }
+
+    fn hear(self: Rc<Self>, notice: Notice) {
+        match notice {
+            Notice::Gone => self.end(Ended::Destroyed),
+            Notice::Committed(position) if position > self.position.get() => env::spawn(async move {
+                let _turn = self.turn.lock().await;
+                if position > self.position.get() && self.ended.get().is_none() {
+                    // A failure shows at the next call that needs the storage.
+                    let _ = self.catch_up_in_turn().await;
+                }
+            }),
+            Notice::Committed(_) => {}
+        }
+    }
+
+    fn end(&self, ended: Ended) {
+        if self.ended.get().is_none() {
+            self.ended.set(Some(ended));
+            self.queue.fail_all(&ended.into());
+            self.tell(Some(ended));
+            self.listeners.borrow_mut().clear();
+        }
+    }
+
+    pub(super) fn tell(&self, ended: Option<Ended>) {
+        let listeners: Vec<_> =
+            self.listeners.borrow().iter().map(|(_, listener)| listener.clone()).collect();
+        for listener in listeners {
+            listener(ended);
+        }
+    }
+}
+
+/// The header and the floor's record; written first if there are none.
+async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, Bytes)> {
+    let reads = [Read::One(Space::Meta, HEADER_KEY.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
+    loop {
+        let found = storage.read(&reads).await?.concat();
+        if let [header, floor] = found.as_slice() {
+            return Ok((Header::decode(header)?, floor.clone()));
+        }
+        if let Some(header) = found.first() {
+            Header::decode(header)?;
+            return Err(StorageError::Damaged { record: "meta/floor".into(), problem: "it is missing" });
+        }
+        let header = Header { instance: env::uuid() };
+        let write = Write {
+            expect: vec![Expectation { space: Space::Meta, key: HEADER_KEY.into(), content: None }],
+            changes: vec![
+                Change::Put(Space::Meta, HEADER_KEY.into(), header.encode()),
+                Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION)),
+            ],
+        };
+        match storage.write(write).await {
+            // Read back in every case: another tab may have been first.
+            Ok(()) | Err(StorageError::Conflict | StorageError::Unknown) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

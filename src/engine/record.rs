@@ -1,0 +1,99 @@
+//! The log record: one commit, byte by byte as ARCHITECTURE.md draws it.
+
+use super::batch::Overlay;
+use super::keyspace::Keyspace;
+use crate::doc::varint;
+use crate::storage::{StorageError, StorageResult};
+use bytes::{Buf, Bytes};
+
+/// The version of the storage format that this code writes, and the newest that it reads.
+pub(super) const FORMAT: u8 = 1;
+
+/// Bytes before the entries.
+const HEADER: usize = 24;
+/// Where the checksummed part starts.
+const CHECKED: usize = 8;
+
+/// One write of a commit, as slices of its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RecordEntry {
+    pub(super) keyspace: Keyspace,
+    pub(super) key: Bytes,
+    pub(super) value: Option<Bytes>,
+}
+
+/// Draws up the record of a commit. `writer` tells this engine's records from others' with the same content.
+pub(super) fn encode(position: u64, writer: u64, overlay: &Overlay) -> Bytes {
+    let mut record = Vec::with_capacity(HEADER + overlay.size() + overlay.size() / 8);
+    record.extend([FORMAT, 0, 0, 0, 0, 0, 0, 0]);
+    record.extend(position.to_le_bytes());
+    record.extend(writer.to_le_bytes());
+    for entry in overlay.entries() {
+        record.push(entry.keyspace as u8);
+        varint::write(&mut record, entry.key.len() as u64);
+        record.extend_from_slice(&entry.key);
+        // One more than the length: 0 is a removal.
+        varint::write(&mut record, entry.value.as_ref().map_or(0, |value| value.len() as u64 + 1));
+        record.extend_from_slice(entry.value.as_deref().unwrap_or_default());
+    }
+    let checksum = crc32fast::hash(record.get(CHECKED..).unwrap_or_default());
+    record.splice(4..CHECKED, checksum.to_le_bytes());
+    Bytes::from(record)
+}
+
+/// Reads the record that is expected at `position`.
+///
+/// # Errors
+/// [`StorageError::NewerFormat`], and [`StorageError::Damaged`] naming the record for anything else that is not what
+/// [`encode`] gives.
+pub(super) fn decode(position: u64, record: &Bytes) -> StorageResult<Vec<RecordEntry>> {
+    let damaged =
+        |problem: &'static str| StorageError::Damaged { record: format!("log/{position}"), problem };
+    let mut rest = record.clone();
+    if rest.len() < HEADER {
+        return Err(damaged("it is too short"));
+    }
+    let format = rest.get_u8();
+    if format != FORMAT {
+        return Err(match format {
+            0 => damaged("it has no format"),
+            _ => StorageError::NewerFormat { found: format, known: FORMAT },
+        });
+    }
+    rest.advance(3);
+    let checksum = rest.get_u32_le();
+    if crc32fast::hash(&rest) != checksum {
+        return Err(damaged("its checksum does not match"));
+    }
+    if rest.get_u64_le() != position {
+        return Err(damaged("it belongs to another position"));
+    }
+    rest.advance(8);
+    let mut entries = Vec::new();
+    while rest.has_remaining() {
+        let entry = decode_entry(&mut rest).ok_or_else(|| damaged("an entry ends too early"))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn decode_entry(rest: &mut Bytes) -> Option<RecordEntry> {
+    let keyspace = Keyspace::from_number(rest.get_u8())?;
+    let key = take(rest, 0)?;
+    let value = if rest.first() == Some(&0) {
+        rest.advance(1);
+        None
+    } else {
+        Some(take(rest, 1)?)
+    };
+    Some(RecordEntry { keyspace, key, value })
+}
+
+/// Takes a length and so many bytes; `surplus` is what the stored length is too great by.
+fn take(rest: &mut Bytes, surplus: u64) -> Option<Bytes> {
+    let mut slice: &[u8] = rest;
+    let length = usize::try_from(varint::read(&mut slice)?.checked_sub(surplus)?).ok()?;
+    let read = rest.len() - slice.len();
+    rest.advance(read);
+    (length <= rest.len()).then(|| rest.split_to(length))
+}
