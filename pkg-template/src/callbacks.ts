@@ -1,0 +1,95 @@
+// The contract that all methods share: a promise, and a callback as last argument for those who prefer it; calls before the
+// database is open wait; calls after it was closed or destroyed fail.
+import { events } from './static_events';
+import type { Database, Method } from './database';
+import { BAD_REQUEST, closedError, createError, destroyedError } from './errors';
+import { clone } from './json';
+
+type Callback = (error: unknown, result?: unknown) => void;
+type Body = (this: Database, ...args: any[]) => unknown;
+
+const own = new WeakSet<object>();
+const names = new Set<string>();
+
+/** A public method out of its body, which may throw and gets no callback. */
+export function method(name: string, body: Body): Method {
+  const api = function (this: Database, ...args: unknown[]): Promise<unknown> {
+    const callback = typeof args[args.length - 1] === 'function' ? (args.pop() as Callback) : undefined;
+    const promise = call(this, name, body, args);
+    // What the callback throws ends as an unhandled rejection, not in this promise.
+    if (callback) promise.then((result) => callback(null, result), callback);
+    return promise;
+  };
+  own.add(api);
+  names.add(name);
+  return api;
+}
+
+/** Lets `const { get } = db` work, and `.then(db.get)`; methods that a subclass or a plugin put in place of ours too. */
+export function bindMethods(db: Database): void {
+  const members = db as unknown as Record<string, Method>;
+  for (const name of names) {
+    const found = members[name];
+    if (typeof found !== 'function') continue;
+    const bound = found.bind(db);
+    if (own.has(found)) own.add(bound);
+    members[name] = bound;
+  }
+}
+
+/** Whether a method is ours, and not one that a plugin, a subclass or a test put in its place. */
+export function isOwn(candidate: unknown): boolean {
+  return typeof candidate === 'function' && own.has(candidate);
+}
+
+/** Marks a function as ours that is not made by method(). */
+export function markOwn<Own extends object>(function_: Own): Own {
+  own.add(function_);
+  return function_;
+}
+
+function call(db: Database, name: string, body: Body, args: unknown[]): Promise<unknown> {
+  if (db._closed) return Promise.reject(closedError());
+  if (db._destroyed) return Promise.reject(destroyedError());
+  try {
+    if (!db.taskqueue.isReady) return callWhenOpen(db, name, args);
+    const result = body.apply(db, args);
+    const promise = result instanceof Promise ? result : Promise.resolve(result);
+    return events.listenerCount('debug') > 0 ? logged(db, name, args, promise) : promise;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function callWhenOpen(db: Database, name: string, args: unknown[]): Promise<unknown> {
+  // The caller may change its objects while the call waits.
+  const copies = cloneArguments(args);
+  return new Promise((resolve, reject) => {
+    db.taskqueue.addTask((failed) => {
+      if (failed) reject(failed);
+      // By name: a plugin may have replaced the method meanwhile.
+      else resolve((db as unknown as Record<string, Method>)[name]!(...copies));
+    });
+  });
+}
+
+function cloneArguments(args: unknown[]): unknown[] {
+  try {
+    return clone(args);
+  } catch (error) {
+    if (error instanceof RangeError || String(error).includes('recursion')) {
+      throw createError(BAD_REQUEST, 'Document can not be written as JSON: it contains itself');
+    }
+    throw error;
+  }
+}
+
+/** Reports the call and its outcome as 'debug' events of the constructor, where somebody listens. */
+function logged(db: Database, name: string, args: unknown[], promise: Promise<unknown>): Promise<unknown> {
+  events.emit('debug', ['api', db.name, name, ...args]);
+  promise.then(
+    (result) => events.emit('debug', ['api', db.name, name, 'success', result]),
+    (error: unknown) => events.emit('debug', ['api', db.name, name, 'error', error]),
+  );
+  return promise;
+}

@@ -1,0 +1,49 @@
+// The core behind an instance: opening it, and reaching it.
+import type { Local, Remote } from 'virtual:wasm-glue';
+import type { Database } from './database';
+import { toError } from './errors';
+import { encodeOptions } from './json';
+import { fetchThrough } from './remote';
+import { announceDestroyed } from './static_events';
+import { loadWasm } from './wasm';
+
+/** The core of an open database. Methods get here only after the queue is ready. */
+export function core(db: Database): Local | Remote {
+  if (!db._core) throw new Error('database is not open');
+  return db._core;
+}
+
+/** The core of a database in this browser. */
+export function localCore(db: Database): Local {
+  return core(db) as Local;
+}
+
+export async function openCore(db: Database): Promise<void> {
+  try {
+    const wasm = await loadWasm();
+    const name = String(db.__opts.name);
+    db._core = db._remote ? openRemote(wasm, db, name) : await openLocal(wasm, db, name);
+  } catch (error) {
+    throw toError(error);
+  }
+}
+
+const localOptions = ['adapter', 'revs_limit', 'deterministic_revs', 'auto_compaction'];
+
+async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database, name: string): Promise<Local> {
+  const local = await wasm.Local.open(name, encodeOptions(db.__opts, localOptions));
+  local.on_event((event, updateSeq) => {
+    if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
+    else if (event === 'destroyed') announceDestroyed(db);
+  });
+  return local;
+}
+
+const remoteOptions = ['auth', 'headers', 'skip_setup'];
+
+function openRemote(wasm: typeof import('virtual:wasm-glue'), db: Database, url: string): Remote {
+  const { fetch } = db.__opts as { fetch?: (url: string, init: RequestInit) => Promise<Response> };
+  const remote = new wasm.Remote(url, encodeOptions(db.__opts, remoteOptions), fetch);
+  db.fetch = (path, init) => fetchThrough(remote, fetch, path, init);
+  return remote;
+}

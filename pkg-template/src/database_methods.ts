@@ -1,0 +1,107 @@
+// What concerns a database as a whole: info, id, close, destroy, compact.
+import { method } from './callbacks';
+import { core } from './core';
+import type { Database, Doc, Options } from './database';
+import { notYet, toError } from './errors';
+import { clone } from './json';
+import { compactRemote } from './remote';
+import { announceDestroyed, unregister } from './static_events';
+
+const DEPENDENT = '_local/_pouch_dependentDbs';
+
+export const databaseMethods = {
+  info: method('info', function () {
+    return core(this)
+      .info()
+      .then((text) => {
+        const info = JSON.parse(text) as Options;
+        info.db_name ??= this.name;
+        info.auto_compaction = Boolean(this.auto_compaction && !this._remote);
+        info.adapter = this.adapter;
+        return info;
+      }, rethrow);
+  }),
+
+  id: method('id', function () {
+    return core(this).id().catch(rethrow);
+  }),
+
+  close: method('close', function () {
+    const closing = core(this).close();
+    this._closed = true;
+    endFeeds(this);
+    unregister(this);
+    this.emit('closed');
+    return closing.then(() => undefined, rethrow);
+  }),
+
+  destroy: method('destroy', function () {
+    return (this._remote ? Promise.resolve() : destroyDependents(this))
+      .then(() => core(this).destroy().catch(rethrow))
+      .then(() => {
+        endFeeds(this);
+        announceDestroyed(this);
+        return { ok: true };
+      });
+  }),
+
+  compact: method('compact', function (options?: Options) {
+    return this._remote ? compactRemote(this, options) : Promise.reject(notYet('Compaction'));
+  }),
+
+  /** Notes a database (of a plugin's index) that is to be destroyed together with this one, and opens it. */
+  registerDependentDatabase: method('registerDependentDatabase', async function (name: string) {
+    const options = clone(this.__opts);
+    delete options.name;
+    if (options.view_adapter) options.adapter = options.view_adapter;
+    const db = new this.constructor(name, options);
+    await noteDependent(this, name);
+    return { db };
+  }),
+};
+
+async function noteDependent(db: Database, name: string): Promise<void> {
+  for (;;) {
+    const known = await dependents(db);
+    if (known.dependentDbs[name]) return;
+    known.dependentDbs[name] = true;
+    try {
+      await db.put(known);
+      return;
+    } catch (error) {
+      // Another tab noted one of its own meanwhile.
+      if ((error as { status?: number }).status !== 409) throw error;
+    }
+  }
+}
+
+async function destroyDependents(db: Database): Promise<void> {
+  const { dependentDbs } = await dependents(db);
+  const options = clone(db.__opts);
+  delete options.name;
+  const prefix = db.constructor.prefix;
+  await Promise.all(
+    Object.keys(dependentDbs).map((name) => {
+      const unprefixed = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+      return new db.constructor(unprefixed, options).destroy();
+    }),
+  );
+}
+
+async function dependents(db: Database): Promise<Doc & { dependentDbs: Record<string, true> }> {
+  try {
+    const doc = (await db.get(DEPENDENT)) as Doc;
+    return { ...doc, dependentDbs: (doc.dependentDbs ?? {}) as Record<string, true> };
+  } catch (error) {
+    if ((error as { status?: number }).status !== 404) throw error;
+    return { _id: DEPENDENT, dependentDbs: {} };
+  }
+}
+
+function endFeeds(db: Database): void {
+  for (const feed of [...db._feeds]) feed.cancel();
+}
+
+function rethrow(raw: unknown): never {
+  throw toError(raw);
+}

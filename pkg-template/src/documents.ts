@@ -1,0 +1,213 @@
+// Reading and writing documents. Arguments are checked here where that needs no database; the core checks the rest.
+import { method } from './callbacks';
+import type { Database, Doc, Options } from './database';
+import {
+  INVALID_ID,
+  INVALID_REV,
+  MISSING_BULK_DOCS,
+  MISSING_ID,
+  NOT_AN_OBJECT,
+  QUERY_PARSE_ERROR,
+  RESERVED_ID,
+  createError,
+  toError,
+} from './errors';
+import { uuid } from './active_tasks';
+import { core } from './core';
+import { isOwn } from './callbacks';
+import { encodeDocument, encodeOptions } from './json';
+import { refuseAttachmentContent, refuseAttachments } from './not_yet';
+import { removeRemote } from './remote';
+
+type Result = Record<string, unknown>;
+
+const getOptions = ['rev', 'revs', 'revs_info', 'open_revs', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'];
+const bulkGetOptions = ['docs', 'revs', 'latest'];
+const allDocsOptions = [
+  'include_docs',
+  'conflicts',
+  'startkey',
+  'endkey',
+  'inclusive_end',
+  'limit',
+  'skip',
+  'descending',
+  'key',
+  'keys',
+  'update_seq',
+];
+const NEW_EDITS = '{"new_edits":true}';
+
+export const documentMethods = {
+  put: method('put', function (doc: unknown, options?: Options) {
+    checkIsObject(doc);
+    checkId(doc._id);
+    checkRev(doc);
+    if (!options?.force || !doc._rev) return put(this, doc, options);
+    const forced = siblingOf(doc);
+    return put(this, forced, { ...options, new_edits: false }).then(() => ({ ok: true, id: forced._id, rev: forced._rev }));
+  }),
+
+  post: method('post', function (doc: unknown, options?: Options) {
+    checkIsObject(doc);
+    return writeOne(this, doc, options);
+  }),
+
+  /** remove(doc, [options]) or remove(id, rev, [options]). */
+  remove: method('remove', function (docOrId: unknown, optionsOrRev?: unknown, third?: Options) {
+    const byId = typeof optionsOrRev === 'string';
+    const doc = byId ? { _id: docOrId, _rev: optionsOrRev } : docOrId;
+    const options = byId ? third : (optionsOrRev as Options | undefined);
+    checkIsObject(doc);
+    const deletion = { _id: doc._id, _rev: doc._rev || options?.rev, _deleted: true };
+    if (this._remote) return removeRemote(this, deletion);
+    return writeOne(this, deletion, { ...options, was_delete: true });
+  }),
+
+  bulkDocs: method('bulkDocs', function (request: unknown, options?: Options) {
+    const docs: unknown = Array.isArray(request) ? request : (request as Options | undefined)?.docs;
+    if (!Array.isArray(docs)) throw createError(MISSING_BULK_DOCS);
+    for (const doc of docs) {
+      checkIsObject(doc);
+      checkRev(doc);
+      refuseAttachments(this, doc);
+    }
+    const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
+    return core(this).bulk_docs(encodeDocument(docs), bulkDocsOptions(new_edits, options)).then(parseResults, rethrow);
+  }),
+
+  get: method('get', function (id: unknown, options?: Options) {
+    if (typeof id !== 'string') throw createError(INVALID_ID);
+    refuseAttachmentContent(this, options);
+    const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
+    return core(this)
+      .get(id, encoded)
+      .then(parse, (raw: unknown) => {
+        throw withDocId(toError(raw), id);
+      });
+  }),
+
+  bulkGet: method('bulkGet', function (request: Options) {
+    refuseAttachmentContent(this, request);
+    return core(this).bulk_get(encodeOptions(request, bulkGetOptions)).then(parseBulkGet, rethrow);
+  }),
+
+  allDocs: method('allDocs', function (options?: Options) {
+    if (!isOptions(options)) return core(this).all_docs('{}').then(parse, rethrow);
+    refuseAttachmentContent(this, options);
+    const renamed = renameKeys(options);
+    if (renamed.keys !== undefined) {
+      if (!Array.isArray(renamed.keys)) throw new TypeError('options.keys must be an array');
+      const incompatible = ['startkey', 'endkey', 'key'].find((name) => renamed[name] !== undefined);
+      if (incompatible) {
+        throw createError(QUERY_PARSE_ERROR, `Query parameter \`${incompatible}\` is not compatible with multi-get`);
+      }
+    }
+    return core(this).all_docs(encodeOptions(renamed, allDocsOptions)).then(parse, rethrow);
+  }),
+
+  revsDiff: method('revsDiff', function (request: object) {
+    if (Object.keys(request).length === 0) return {};
+    return core(this).revs_diff(encodeDocument(request)).then(parse, rethrow);
+  }),
+};
+
+function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
+  if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
+  refuseAttachments(db, doc);
+  return (core(db) as import('virtual:wasm-glue').Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
+    throw withDocId(toError(raw), doc._id);
+  });
+}
+
+/** Writes through bulkDocs where somebody has put their own in its place: it is the one gate that all writes pass. */
+function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
+  if (!isOwn(db.bulkDocs) && !isLocalId(doc._id)) {
+    return db.bulkDocs({ docs: [doc] }, options ?? {}).then((results: unknown[]) => single(results, doc._id));
+  }
+  checkRev(doc);
+  refuseAttachments(db, doc);
+  const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
+  return core(db)
+    .bulk_docs(`[${encodeDocument(doc)}]`, encoded)
+    .then(
+      (text) => single(JSON.parse(text) as unknown[], doc._id),
+      (raw: unknown) => {
+        throw withDocId(toError(raw), doc._id);
+      },
+    );
+}
+
+/** The result for the only document; a write of existing revisions answers with an empty list where all is well. */
+function single(results: unknown[], id: unknown): unknown {
+  const [result] = results as Result[];
+  if (result === undefined) return results;
+  if (result.error) throw withDocId(toError(result), id);
+  return result;
+}
+
+function bulkDocsOptions(new_edits: unknown, options: Options | undefined): string {
+  if (new_edits && !options?.was_delete) return NEW_EDITS;
+  return JSON.stringify({ new_edits: Boolean(new_edits), was_delete: options?.was_delete });
+}
+
+/** A revision beside the one given, for put's option `force`. */
+function siblingOf(doc: Doc): Doc {
+  const [generation = '', parent] = String(doc._rev).split('-');
+  const start = parseInt(generation, 10) + 1;
+  const hash = uuid().replaceAll('-', '');
+  return { ...doc, _rev: `${start}-${hash}`, _revisions: { start, ids: [hash, parent] } };
+}
+
+function renameKeys(options: Options): Options {
+  const { start_key, end_key } = options;
+  if (!start_key && !end_key) return options;
+  return { ...options, ...(start_key ? { startkey: start_key } : {}), ...(end_key ? { endkey: end_key } : {}) };
+}
+
+const parse = (text: string) => JSON.parse(text) as unknown;
+
+function rethrow(raw: unknown): never {
+  throw toError(raw);
+}
+
+function parseResults(text: string): unknown[] {
+  const results = JSON.parse(text) as Result[];
+  return results.map((result) => (result.error ? toError(result) : result));
+}
+
+function parseBulkGet(text: string): unknown {
+  const answer = JSON.parse(text) as { results: { docs: Result[] }[] };
+  for (const { docs } of answer.results) {
+    for (const doc of docs) if (doc.error) doc.error = toError(doc.error);
+  }
+  return answer;
+}
+
+function withDocId(error: Error, id: unknown): Error {
+  if (id !== undefined) (error as Error & { docId?: unknown }).docId = id;
+  return error;
+}
+
+function isOptions(options: unknown): options is Options {
+  return typeof options === 'object' && options !== null;
+}
+
+function isLocalId(id: unknown): boolean {
+  return typeof id === 'string' && id.startsWith('_local/');
+}
+
+function checkIsObject(doc: unknown): asserts doc is Doc {
+  if (typeof doc !== 'object' || doc === null || Array.isArray(doc)) throw createError(NOT_AN_OBJECT);
+}
+
+function checkId(id: unknown): void {
+  if (!id) throw createError(MISSING_ID);
+  if (typeof id !== 'string') throw createError(INVALID_ID);
+  if (id.startsWith('_') && !/^_(design|local)/.test(id)) throw createError(RESERVED_ID);
+}
+
+function checkRev(doc: Doc): void {
+  const rev = doc._rev;
+  if (rev !== undefined && (typeof rev !== 'string' || !/^\d+-[^-]*$/.test(rev))) throw createError(INVALID_REV);
+}

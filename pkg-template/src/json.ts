@@ -1,0 +1,52 @@
+// Documents and options on their way to the core: one JSON text each. JSON.stringify also gives the copy PouchDB makes of
+// its arguments: dates become ISO strings, `undefined` is dropped, proxies are flattened, the caller's object stays as it is.
+import { BAD_REQUEST, NOT_AN_OBJECT, createError } from './errors';
+
+/** The JSON text of a document or a list of them. Cyclic objects and BigInt have none and are refused. */
+export function encodeDocument(document: object): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(document);
+  } catch (error) {
+    throw createError(BAD_REQUEST, `Document can not be written as JSON: ${String((error as Error).message)}`);
+  }
+  if (text === undefined) throw createError(NOT_AN_OBJECT);
+  return text;
+}
+
+/** The JSON text of those options that the core knows; anything else in the object may be no JSON at all. */
+export function encodeOptions(options: object, known: readonly string[]): string {
+  const picked: Record<string, unknown> = {};
+  for (const name of known) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return JSON.stringify(picked);
+}
+
+/**
+ * A copy as PouchDB makes of what it is called with: plain objects and arrays are copied deeply, dates become ISO strings,
+ * `undefined` members are left out, and everything else (functions, databases, instances of classes) stays itself.
+ */
+export function clone<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(clone) as Value;
+  if (value instanceof Date) return (Number.isFinite(value.getTime()) ? value.toISOString() : value) as Value;
+  if (!isPlainObject(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    const copied = clone(member);
+    if (copied === undefined) continue;
+    if (name === '__proto__') Object.defineProperty(copy, name, { value: copied, enumerable: true, writable: true, configurable: true });
+    else copy[name] = copied;
+  }
+  return copy as Value;
+}
+
+/** Object literals, also those of another frame, and objects without a prototype. */
+function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null) return true;
+  const constructor = (prototype as { constructor?: unknown }).constructor;
+  return typeof constructor === 'function' && Function.prototype.toString.call(constructor) === Function.prototype.toString.call(Object);
+}

@@ -1,0 +1,107 @@
+// Reads the changes of a database in this browser, page by page, and waits for more where the feed is live.
+import type { Change, ChangesResult, Sink } from './changes';
+import { localCore } from './core';
+import { toError } from './errors';
+import type { RowFilter } from './filters';
+import { encodeOptions } from './json';
+
+interface Page {
+  results: Change[];
+  last_seq: number;
+  pending: number;
+}
+
+/** Large enough that a page's cost is its rows', small enough that no page holds up the browser for long. */
+const PAGE_SIZE = 2000;
+
+const known = ['since', 'limit', 'descending', 'include_docs', 'conflicts', 'style', 'doc_ids'];
+
+export function readLocal(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
+  return sink.options.continuous ? readLive(sink, filter) : readOnce(sink, filter);
+}
+
+async function readOnce(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
+  const { options } = sink;
+  const results: Change[] = [];
+  let left = typeof options.limit === 'number' && options.limit >= 0 ? options.limit : Infinity;
+  let since = options.since;
+  for (;;) {
+    // Pages follow each other upwards only.
+    const limit = options.descending ? (filter ? Infinity : left) : filter ? PAGE_SIZE : Math.min(left, PAGE_SIZE);
+    const page = await readPage(sink, filter, { since, limit, descending: options.descending });
+    for (const change of page.results) {
+      if (sink.cancelled) return { status: 'cancelled' };
+      if (!passes(change, sink, filter)) continue;
+      if (options.return_docs) results.push(change);
+      sink.emitChange(change);
+      left -= 1;
+      if (left === 0) return { results, last_seq: change.seq };
+    }
+    since = page.last_seq;
+    if (page.results.length < limit) return { results, last_seq: page.last_seq };
+  }
+}
+
+/** Each change once and in order: a page starts where the last one ended, and another is read after each commit. */
+async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
+  let { since } = sink.options;
+  let hasNews = true;
+  let wake = () => {};
+  const onCommit = (updateSeq?: number) => {
+    if (updateSeq !== undefined && typeof since === 'number' && updateSeq <= since) return;
+    hasNews = true;
+    wake();
+  };
+  sink.db._watchers.add(onCommit);
+  sink.signal.addEventListener('abort', () => wake());
+  try {
+    while (!sink.cancelled) {
+      if (!hasNews) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      hasNews = false;
+      const page = await readPage(sink, filter, { since, limit: PAGE_SIZE });
+      for (const change of page.results) {
+        if (sink.cancelled) break;
+        if (passes(change, sink, filter)) sink.emitChange(change);
+      }
+      since = page.last_seq;
+      if (page.results.length === PAGE_SIZE) hasNews = true;
+    }
+    return { status: 'cancelled' };
+  } finally {
+    sink.db._watchers.delete(onCommit);
+  }
+}
+
+interface Range {
+  since: unknown;
+  limit: number;
+  descending?: unknown;
+}
+
+async function readPage({ db, options }: Sink, filter: RowFilter | undefined, { since, limit, descending }: Range): Promise<Page> {
+  const request = {
+    ...options,
+    since,
+    descending,
+    limit: limit === Infinity ? undefined : limit,
+    include_docs: options.include_docs || filter !== undefined,
+  };
+  try {
+    return JSON.parse(await localCore(db).changes(encodeOptions(request, known))) as Page;
+  } catch (error) {
+    throw toError(error);
+  }
+}
+
+/** Whether the row is the feed's; takes the document out that only the filter needed. */
+function passes(change: Change, sink: Sink, filter: RowFilter | undefined): boolean {
+  if (!filter) return true;
+  if (!filter(change.doc)) return false;
+  if (!sink.options.include_docs) delete change.doc;
+  return true;
+}

@@ -1,0 +1,129 @@
+// The two sides of a replication. A database of ours takes part directly. One of whose methods somebody has replaced
+// (a plugin that transforms documents, say), or of another library, takes part through its public methods.
+import type { Peer, PeerMethods } from 'virtual:wasm-glue';
+import { isOwn } from './callbacks';
+import type { Change } from './changes';
+import { Database } from './database';
+import type { Doc, Options } from './database';
+import { errorMembers } from './errors';
+import { loadWasm } from './wasm';
+
+/** A database as far as a replication needs it: ours, PouchDB's, or anything with these methods. */
+export interface ReplicationSide {
+  name?: string;
+  id(): Promise<unknown>;
+  info(): Promise<unknown>;
+  changes(options: Options): Feed;
+  revsDiff(request: object): Promise<unknown>;
+  bulkGet(request: Options): Promise<unknown>;
+  bulkDocs(request: Options, options: Options): Promise<unknown>;
+  get(id: string, options: Options): Promise<unknown>;
+  put(doc: Doc): Promise<unknown>;
+  on?(event: string, listener: () => void): unknown;
+  once?(event: string, listener: () => void): unknown;
+  removeListener?(event: string, listener: () => void): unknown;
+}
+
+interface Feed extends PromiseLike<{ results: Change[]; last_seq: unknown; pending?: number }> {
+  on(event: string, listener: (...args: any[]) => void): Feed;
+  cancel?(): void;
+}
+
+/** A side in use. */
+export interface ConnectedPeer {
+  peer: Peer;
+  /** Ends what still waits for changes. */
+  disconnect(): void;
+}
+
+const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get', 'put'] as const;
+
+export async function connect(side: ReplicationSide): Promise<ConnectedPeer> {
+  if (side instanceof Database) {
+    await whenOpen(side);
+    if (used.every((name) => isOwn(side[name])) && side._core) return { peer: side._core.peer(), disconnect: () => {} };
+  }
+  return wrap(side);
+}
+
+export function whenOpen(db: Database): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (db.taskqueue.isReady) resolve();
+    else db.taskqueue.addTask((failed) => (failed ? reject(failed) : resolve()));
+  });
+}
+
+async function wrap(side: ReplicationSide): Promise<ConnectedPeer> {
+  const { Peer } = await loadWasm();
+  const waiting = new Set<Feed>();
+  const methods: PeerMethods = {
+    id: async () => String(await side.id().catch(reject)),
+    info: () => answer(side.info()),
+    changes: (options) => answer(changesOf(side, JSON.parse(options) as Options, waiting)),
+    revs_diff: (request) => answer(side.revsDiff(JSON.parse(request) as object)),
+    bulk_get: (request) => answer(side.bulkGet(JSON.parse(request) as Options).then(plainBulkGet)),
+    bulk_docs: (docs, options) => {
+      const { new_edits, ...rest } = JSON.parse(options) as Options;
+      return answer(side.bulkDocs({ docs: JSON.parse(docs) as unknown, new_edits }, rest).then(plainResults));
+    },
+    get: (id, options) => answer(side.get(id, JSON.parse(options) as Options)),
+    put: (doc) => answer(side.put(JSON.parse(doc) as Doc)),
+  };
+  return {
+    peer: Peer.from_js(methods),
+    disconnect: () => {
+      for (const feed of waiting) feed.cancel?.();
+    },
+  };
+}
+
+async function answer(promise: PromiseLike<unknown>): Promise<string> {
+  try {
+    return JSON.stringify(await promise) ?? 'null';
+  } catch (error) {
+    return reject(error);
+  }
+}
+
+/** The core takes errors as plain objects. */
+function reject(error: unknown): never {
+  throw errorMembers(error);
+}
+
+/** One page; for a long poll with nothing to tell, the page that there is after the next change. */
+async function changesOf(side: ReplicationSide, { feed, ...options }: Options, waiting: Set<Feed>): Promise<unknown> {
+  for (;;) {
+    const page = await side.changes({ ...options, return_docs: true });
+    if (feed !== 'longpoll' || page.results.length > 0) return page;
+    await nextChange(side, { ...options, since: page.last_seq ?? options.since }, waiting);
+  }
+}
+
+function nextChange(side: ReplicationSide, options: Options, waiting: Set<Feed>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const feed = side.changes({ ...options, live: true, return_docs: false });
+    waiting.add(feed);
+    const settle = (end: () => void) => {
+      waiting.delete(feed);
+      end();
+    };
+    feed.on('change', () => feed.cancel?.());
+    feed.then(
+      () => settle(resolve),
+      (error: unknown) => settle(() => reject(error as Error)),
+    );
+  });
+}
+
+function plainBulkGet(answer: unknown): unknown {
+  const { results, ...rest } = answer as { results: { id: string; docs: Doc[] }[] };
+  const plain = results.map(({ docs, ...result }) => ({
+    ...result,
+    docs: docs.map((doc) => (doc.error ? { ...doc, error: errorMembers(doc.error) } : doc)),
+  }));
+  return { ...rest, results: plain };
+}
+
+function plainResults(results: unknown): unknown {
+  return (results as Doc[]).map((result) => (result.error ? errorMembers(result) : result));
+}

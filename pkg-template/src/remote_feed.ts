@@ -1,0 +1,78 @@
+// Reads the changes of a remote database by one request after the other: pages, and long polls where the feed is live.
+import type { Remote } from 'virtual:wasm-glue';
+import type { Change, ChangesResult, Sink } from './changes';
+import { core } from './core';
+import { guarded } from './filters';
+import type { FilterFunction } from './filters';
+import { encodeOptions } from './json';
+import { refuseAttachmentContent } from './not_yet';
+
+interface Page {
+  results: Change[];
+  last_seq: number | string;
+  pending?: number;
+}
+
+const DEFAULT_BATCH_SIZE = 1000;
+const DEFAULT_HEARTBEAT = 10_000;
+
+const known = [
+  'since',
+  'limit',
+  'descending',
+  'include_docs',
+  'conflicts',
+  'style',
+  'doc_ids',
+  'feed',
+  'heartbeat',
+  'timeout',
+  'filter',
+  'view',
+  'query_params',
+  'selector',
+  'seq_interval',
+];
+
+export async function readRemote(sink: Sink): Promise<ChangesResult> {
+  const { options } = sink;
+  refuseAttachmentContent(sink.db, options);
+  const filter = typeof options.filter === 'function' ? guarded(options.filter as FilterFunction, options.query_params) : undefined;
+  const limit = typeof options.limit === 'number' ? options.limit : undefined;
+  const batchSize = Number(options.batch_size) || DEFAULT_BATCH_SIZE;
+  const request: Record<string, unknown> = { ...options, ...serverFilter(options) };
+  if (filter) request.include_docs = true;
+  if (options.continuous) {
+    request.feed = 'longpoll';
+    request.heartbeat ??= DEFAULT_HEARTBEAT;
+  }
+
+  const results: Change[] = [];
+  let left = limit ?? Infinity;
+  for (;;) {
+    // A feed that goes backwards can't be continued, so it is one request.
+    request.limit = options.descending ? limit : Math.min(left, batchSize);
+    const text = await (core(sink.db) as Remote).changes(encodeOptions(request, known), sink.signal);
+    const page = JSON.parse(text) as Page;
+    for (const change of page.results) {
+      if (sink.cancelled) return { status: 'cancelled' };
+      left -= 1;
+      if (filter && !filter(change.doc)) continue;
+      if (!options.include_docs) delete change.doc;
+      if (options.return_docs) results.push(change);
+      sink.emitChange(change, page.pending, page.last_seq);
+    }
+    if (sink.cancelled) return { status: 'cancelled' };
+    const finished = left <= 0 || options.descending || (!options.continuous && page.results.length < batchSize);
+    if (finished) return { results, last_seq: page.last_seq };
+    request.since = page.last_seq ?? request.since;
+  }
+}
+
+/** Which filter the server applies. A list of ids and a selector go in the request's body and have filters of their own. */
+function serverFilter({ filter, view, doc_ids, selector }: Record<string, unknown>): Record<string, unknown> {
+  if (doc_ids) return { filter: '_doc_ids', view: undefined, selector: undefined };
+  if (selector) return { filter: '_selector', view: undefined };
+  if (typeof view === 'string') return { filter: '_view', view };
+  return { filter: typeof filter === 'string' ? filter : undefined };
+}

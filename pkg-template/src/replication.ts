@@ -1,0 +1,228 @@
+// The object that replicate() answers with: an emitter, a promise, and a replication that can be cancelled.
+import type { ReplicationHooks } from 'virtual:wasm-glue';
+import type { ActiveTasks } from './active_tasks';
+import type { Doc, Options } from './database';
+import { EventEmitter } from './emitter';
+import { errorMembers, toError } from './errors';
+import { guarded } from './filters';
+import type { FilterFunction } from './filters';
+import { encodeOptions } from './json';
+import { connect } from './peers';
+import type { ReplicationSide } from './peers';
+import { wakeWhenUseful } from './wake';
+import { loadWasm } from './wasm';
+
+const known = [
+  'live',
+  'retry',
+  'since',
+  'doc_ids',
+  'selector',
+  'filter',
+  'filter_source',
+  'view',
+  'query_params',
+  'batch_size',
+  'batches_limit',
+  'checkpoint',
+  'style',
+  'heartbeat',
+  'timeout',
+  'seq_interval',
+];
+
+export type ReplicationState = 'pending' | 'active' | 'stopped' | 'cancelled';
+
+/** What a replication has done, as it is reported by 'complete' and by errors. */
+export interface ReplicationResult {
+  ok: boolean;
+  start_time: string;
+  end_time?: string;
+  docs_read: number;
+  docs_written: number;
+  doc_write_failures: number;
+  errors: unknown[];
+  last_seq: unknown;
+  status?: string;
+  docs?: Doc[];
+  pending?: number;
+}
+
+export class Replication extends EventEmitter {
+  cancelled = false;
+  state: ReplicationState = 'pending';
+  readonly then: Promise<ReplicationResult>['then'];
+  readonly catch: Promise<ReplicationResult>['catch'];
+  readonly #startTime = new Date().toISOString();
+  #cancelCore: () => void;
+  #ended = false;
+  #task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
+  #release: (() => void)[] = [];
+
+  constructor() {
+    super();
+    const promise = new Promise<ReplicationResult>((resolve, reject) => {
+      this.once('complete', resolve);
+      this.once('error', reject);
+    });
+    this.then = promise.then.bind(promise);
+    this.catch = promise.catch.bind(promise);
+    // Who listens to 'error' needs no catch as well.
+    promise.catch(() => {});
+    // Until the core runs there is nothing to wait for. Who cancels may add listeners in the same turn.
+    this.#cancelCore = () => queueMicrotask(() => this.#end('complete', this.#result('cancelled')));
+  }
+
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    this.state = 'cancelled';
+    this.emit('cancel');
+    this.#cancelCore();
+  }
+
+  /** Begins. Whatever goes wrong comes as 'error', later. */
+  start(source: ReplicationSide, target: ReplicationSide, options: Options, tasks: ActiveTasks): void {
+    for (const side of [source, target]) this.#endWith(side);
+    this.#trackTask(source, options, tasks);
+    this.#run(source, target, options).catch((error: unknown) => this.#end('error', this.#withResult(error)));
+  }
+
+  async #run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
+    const wasm = await loadWasm();
+    const sides = await Promise.all([connect(source), connect(target)]);
+    if (this.cancelled || this.#ended) {
+      for (const { disconnect } of sides) disconnect();
+      return;
+    }
+    this.#release.push(...sides.map(({ disconnect }) => disconnect));
+    const { filter } = options;
+    const request =
+      typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
+    const core = new wasm.Replication(
+      sides[0].peer,
+      sides[1].peer,
+      encodeOptions(request, known),
+      { ...hooksOf(options), wants_docs: () => this.listenerCount('change') > 0 },
+      (event, payload) => this.#onCoreEvent(event, payload),
+    );
+    this.#cancelCore = () => core.cancel();
+    this.#release.push(wakeWhenUseful(core));
+  }
+
+  #onCoreEvent(event: string, payload: string | undefined): void {
+    if (this.#ended) return;
+    switch (event) {
+      case 'complete':
+        this.#end('complete', parse(payload));
+        break;
+      case 'error':
+        this.#end('error', toError(parse(payload)));
+        break;
+      case 'active':
+        this.state = 'active';
+        this.#tell('active');
+        break;
+      case 'paused': {
+        const error = payload === undefined ? undefined : toError(parse(payload));
+        // In PouchDB's order: listeners of a failure still see the state before it.
+        if (!error) this.state = 'pending';
+        this.#tell('paused', error);
+        if (error && !this.cancelled) this.state = 'stopped';
+        break;
+      }
+      case 'denied':
+      case 'requestError':
+        this.#tell(event, toError(parse(payload)));
+        break;
+      case 'change':
+        this.#onChange(parse(payload) as ReplicationResult);
+        break;
+      default:
+        if (this.listenerCount(event) > 0) this.#tell(event, parse(payload));
+    }
+  }
+
+  #onChange(result: ReplicationResult): void {
+    const { docs_read, pending = 0 } = result;
+    this.#task?.({ completed_items: docs_read, total_items: docs_read + pending });
+    this.#tell('change', result);
+  }
+
+  /** Emits; an exception of a listener is reported as such, and is not the replication's. */
+  #tell(event: string, ...args: unknown[]): void {
+    try {
+      this.emit(event, ...args);
+    } catch (error) {
+      setTimeout(() => {
+        throw error;
+      });
+    }
+  }
+
+  #end(event: 'complete' | 'error', outcome: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const release of this.#release) release();
+    this.#tell(event, outcome);
+    this.removeAllListeners();
+  }
+
+  /** The end of a database is the end of its replications. */
+  #endWith(side: ReplicationSide): void {
+    const end = () => this.cancel();
+    for (const event of ['destroyed', 'closed']) {
+      side.once?.(event, end);
+      this.#release.push(() => side.removeListener?.(event, end));
+    }
+  }
+
+  #trackTask(source: ReplicationSide, options: Options, tasks: ActiveTasks): void {
+    const id = tasks.add({ name: `${options.live ? 'continuous ' : ''}replication from ${source.name ?? 'unknown'}` });
+    this.#task = (progress) => tasks.update(id, progress);
+    this.#release.push(() => tasks.remove(id));
+  }
+
+  #result(status: string): ReplicationResult {
+    return {
+      ok: status !== 'aborting',
+      start_time: this.#startTime,
+      docs_read: 0,
+      docs_written: 0,
+      doc_write_failures: 0,
+      errors: [],
+      status,
+      end_time: new Date().toISOString(),
+      last_seq: 0,
+    };
+  }
+
+  #withResult(raw: unknown): Error {
+    const error = toError(raw) as Error & { result?: ReplicationResult };
+    error.result ??= this.#result('aborting');
+    return error;
+  }
+}
+
+function hooksOf({ filter, query_params, back_off_function }: Options): ReplicationHooks {
+  const hooks: ReplicationHooks = {};
+  if (typeof filter === 'function') {
+    const passes = guarded(filter as FilterFunction, query_params);
+    hooks.filter = (rows) => {
+      try {
+        return (JSON.parse(rows) as { doc?: Doc }[]).map(({ doc }) => passes(doc));
+      } catch (error) {
+        // The core takes errors as plain objects.
+        throw errorMembers(error);
+      }
+    };
+  }
+  if (typeof back_off_function === 'function') {
+    hooks.back_off = (previous) => Number((back_off_function as (previous: number) => unknown)(previous));
+  }
+  return hooks;
+}
+
+function parse(payload: string | undefined): unknown {
+  return payload === undefined ? undefined : JSON.parse(payload);
+}

@@ -1,0 +1,41 @@
+// The wasm module, loaded at the first database and not before: importing the package has no side effect.
+import initialize, * as glue from 'virtual:wasm-glue';
+import type { WasmInput } from 'virtual:wasm-glue';
+
+export type Wasm = typeof glue;
+
+/** Gives what the module is instantiated from. */
+type Source = () => WasmInput | Promise<WasmInput>;
+
+let provide: (source: Source) => void;
+const source = new Promise<Source>((resolve) => {
+  provide = resolve;
+});
+let loading: Promise<Wasm> | undefined;
+
+/** Says where the module comes from. The first answer counts; databases opened earlier have waited for it. */
+export function provideWasm(from: Source): void {
+  provide(from);
+}
+
+/** The module's exports. A load that failed (offline, with the slim build) is tried again at the next call. */
+export function loadWasm(): Promise<Wasm> {
+  loading ??= source
+    .then(async (from) => {
+      await initialize({ module_or_path: from() });
+      return glue;
+    })
+    .catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+  return loading;
+}
+
+/** The bytes of an inlined module. */
+export function decodeBase64(base64: string): Uint8Array<ArrayBuffer> {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}

@@ -1,0 +1,118 @@
+// The Rust core as the facade sees it: what src/js exports through wasm-bindgen. Documents and options cross as one JSON
+// text per call and direction; a rejection is a plain object of an error's members, see errors.ts.
+
+declare module 'virtual:wasm-glue' {
+  /** What the core can be instantiated from. */
+  export type WasmInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
+
+  export default function init(input: { module_or_path: WasmInput | Promise<WasmInput> }): Promise<unknown>;
+
+  /** What a database in this browser and one behind HTTP have in common. */
+  interface Core {
+    get(id: string, options: string): Promise<string>;
+    bulk_get(request: string): Promise<string>;
+    bulk_docs(docs: string, options: string): Promise<string>;
+    all_docs(options: string): Promise<string>;
+    revs_diff(request: string): Promise<string>;
+    info(): Promise<string>;
+    id(): Promise<string>;
+    close(): Promise<void>;
+    destroy(): Promise<void>;
+    peer(): Peer;
+    free(): void;
+  }
+
+  /** One handle on a database in this browser; handles of one name in one page share an engine. */
+  export class Local implements Core {
+    private constructor();
+    static open(name: string, options: string): Promise<Local>;
+    readonly adapter: string;
+    get(id: string, options: string): Promise<string>;
+    bulk_get(request: string): Promise<string>;
+    bulk_docs(docs: string, options: string): Promise<string>;
+    all_docs(options: string): Promise<string>;
+    /** One page of changes. */
+    changes(options: string): Promise<string>;
+    revs_diff(request: string): Promise<string>;
+    info(): Promise<string>;
+    id(): Promise<string>;
+    /** 'change' comes after each commit, of this or another tab. One callback per handle. */
+    on_event(callback: (name: 'change' | 'destroyed' | 'closed', updateSeq?: number) => void): void;
+    close(): Promise<void>;
+    destroy(): Promise<void>;
+    peer(): Peer;
+    free(): void;
+  }
+
+  /** A database behind HTTP. Every method first makes sure that the database is there, unless told to skip that. */
+  export class Remote implements Core {
+    constructor(url: string, options: string, fetch?: (url: string, init: RequestInit) => Promise<Response>);
+    /** Without credentials and without a slash at the end. */
+    readonly url: string;
+    /** JSON of the headers that every request carries. */
+    fetch_headers(): string;
+    setup(): Promise<void>;
+    get(id: string, options: string): Promise<string>;
+    put(doc: string, options: string): Promise<string>;
+    bulk_get(request: string): Promise<string>;
+    bulk_docs(docs: string, options: string): Promise<string>;
+    all_docs(options: string): Promise<string>;
+    /** One request. */
+    changes(options: string, signal?: AbortSignal): Promise<string>;
+    revs_diff(request: string): Promise<string>;
+    info(): Promise<string>;
+    id(): Promise<string>;
+    compact(): Promise<void>;
+    close(): Promise<void>;
+    destroy(): Promise<void>;
+    peer(): Peer;
+    free(): void;
+  }
+
+  /** The methods a replication needs of a database that is not the core's own. */
+  export interface PeerMethods {
+    id(): Promise<string>;
+    info(): Promise<string>;
+    changes(options: string): Promise<string>;
+    revs_diff(request: string): Promise<string>;
+    bulk_get(request: string): Promise<string>;
+    bulk_docs(docs: string, options: string): Promise<string>;
+    get(id: string, options: string): Promise<string>;
+    put(doc: string): Promise<string>;
+  }
+
+  /** One side of a replication. */
+  export class Peer {
+    private constructor();
+    static from_js(methods: PeerMethods): Peer;
+    free(): void;
+  }
+
+  export interface ReplicationHooks {
+    /** Which rows of a page (JSON array of changes with documents) are to be replicated. */
+    filter?: (rows: string) => boolean[];
+    /** The next pause in milliseconds after the previous one. */
+    back_off?: (previous: number) => number;
+    /** Whether the event 'change' needs its documents; without them a batch costs less to report. */
+    wants_docs?: () => boolean;
+  }
+
+  export class Replication {
+    constructor(
+      source: Peer,
+      target: Peer,
+      options: string,
+      hooks: ReplicationHooks,
+      onEvent: (name: string, payload?: string) => void,
+    );
+    cancel(): void;
+    /** Ends a pause between two tries at once. */
+    wake(): void;
+    free(): void;
+  }
+}
+
+declare module 'virtual:wasm-base64' {
+  const base64: string;
+  export default base64;
+}
