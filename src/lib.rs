@@ -1,9 +1,11 @@
 //! Potoroo: a document database for the browser that syncs with CouchDB.
 
 pub mod doc;
+pub mod edit;
 pub mod engine;
 pub mod env;
 pub mod error;
+pub mod query;
 pub mod storage;
 pub mod tree;
 

@@ -1,5 +1,6 @@
 //! Bodies: a document's own members as JSON text, and how documents are taken apart into them and put together again.
 
+use super::id::is_local;
 use super::members::{Members, is_truthy};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,10 @@ impl IncomingDocument {
     /// [`ErrorKind::DocValidation`] for an unknown member with an underscore.
     pub fn parse(text: &str) -> Result<Self> {
         let members = Members::parse(text).map_err(|_| Error::new(ErrorKind::NotAnObject))?;
+        let is_local_document = match members.get("_id").map(parse_id) {
+            Some(Ok(Some(id))) => is_local(&id),
+            _ => false,
+        };
         let mut document = Self {
             id: None,
             rev: None,
@@ -84,7 +89,8 @@ impl IncomingDocument {
                     document.has_attachments = !document.deleted
                         && Members::parse(value.get()).is_ok_and(|members| !members.0.is_empty());
                 }
-                name if name.starts_with('_') && !BODY_MEMBERS.contains(&name) => {
+                // A local document is kept with whatever members it has.
+                name if name.starts_with('_') && !BODY_MEMBERS.contains(&name) && !is_local_document => {
                     if !DROPPED_MEMBERS.contains(&name) {
                         return Err(Error::new(ErrorKind::DocValidation)
                             .with_message(format!("Bad special document member: {name}"))
@@ -127,9 +133,9 @@ fn parse_rev(value: &RawValue) -> Result<Option<String>> {
     serde_json::from_str(value.get()).map_err(|_| Error::new(ErrorKind::InvalidRev))
 }
 
-/// The MD5 of a text, in lower-case hexadecimal digits: the hash of PouchDB's deterministic revisions.
-pub fn md5_hex(text: &str) -> [u8; 16] {
-    use md5::{Digest, Md5};
+/// The MD5 of a text: the hash of PouchDB's deterministic revisions.
+pub fn md5(text: &str) -> [u8; 16] {
+    use ::md5::{Digest, Md5};
     Md5::digest(text.as_bytes()).into()
 }
 

@@ -1,0 +1,154 @@
+use super::counters::Counters;
+use super::{local_document, new_edit, replicated};
+use crate::doc::{IncomingDocument, RevHash, check_id, is_local, md5};
+use crate::engine::Overlay;
+use crate::env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tree::RevPath;
+use serde::Serialize;
+
+/// How a bulk write treats its documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditOptions {
+    /// Whether the documents are edits that get a new revision each; else they are revisions made elsewhere.
+    pub new_edits: bool,
+    /// Whether the edits came through `remove`: then a document that never was is not found, instead of being made.
+    pub was_delete: bool,
+    /// Whether a new revision's hash is the MD5 of the edit, so that equal edits are one revision; else it is random.
+    pub deterministic_revs: bool,
+    /// How many generations of a branch are kept.
+    pub revs_limit: usize,
+}
+
+impl Default for EditOptions {
+    fn default() -> Self {
+        Self { new_edits: true, was_delete: false, deterministic_revs: true, revs_limit: 1000 }
+    }
+}
+
+/// What became of one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum DocumentResult {
+    /// It is written.
+    Written {
+        /// Always true.
+        ok: bool,
+        /// Its id.
+        id: String,
+        /// Its new revision.
+        rev: String,
+    },
+    /// It is not.
+    Refused(Error),
+}
+
+enum Revision {
+    New(RevHash),
+    Known(RevPath),
+    Local,
+    Refused(ErrorKind),
+}
+
+struct Edit {
+    id: String,
+    document: IncomingDocument,
+    revision: Revision,
+}
+
+/// A bulk write, prepared: documents read, ids and random hashes drawn.
+pub struct Bulk {
+    edits: Vec<Edit>,
+    options: EditOptions,
+}
+
+impl Bulk {
+    /// Reads the documents, given as JSON texts.
+    ///
+    /// # Errors
+    /// What PouchDB refuses a whole call for: a document that is no object, a wrong `_id` or `_rev`, an unknown member
+    /// with an underscore.
+    pub fn prepare<'a>(texts: impl IntoIterator<Item = &'a str>, options: EditOptions) -> Result<Self> {
+        let mut edits = Vec::new();
+        for text in texts {
+            edits.push(prepare_edit(IncomingDocument::parse(text)?, &options)?);
+        }
+        if !options.new_edits {
+            // Revisions of one document in the order of their generations, as PouchDB's `compareByIdThenRev`.
+            let start = |edit: &Edit| edit.document.revisions.as_ref().map_or(0, |revisions| revisions.start);
+            edits.sort_by(|left, right| {
+                crate::doc::id_key(&left.id)
+                    .cmp(&crate::doc::id_key(&right.id))
+                    .then_with(|| start(left).cmp(&start(right)))
+            });
+        }
+        Ok(Self { edits, options })
+    }
+
+    /// Plans the write: what becomes of each document, in the order given; with `new_edits: false` only the refused
+    /// ones, as CouchDB answers.
+    ///
+    /// # Errors
+    /// A storage error where what is stored cannot be read.
+    pub fn plan(&self, overlay: &mut Overlay) -> Result<Vec<DocumentResult>> {
+        let mut counters = Counters::read(overlay);
+        let before = counters;
+        let mut results = Vec::with_capacity(self.edits.len());
+        for edit in &self.edits {
+            let outcome = match &edit.revision {
+                Revision::New(hash) => {
+                    new_edit::apply(overlay, &mut counters, &edit.document, &edit.id, hash, &self.options)
+                        .map(|rev| Some(rev.to_string()))
+                }
+                Revision::Known(path) => {
+                    replicated::apply(overlay, &mut counters, &edit.document, &edit.id, path, &self.options)
+                        .map(|()| None)
+                }
+                Revision::Local => local_document::apply(overlay, &edit.document, &edit.id).map(Some),
+                Revision::Refused(kind) => Err(Error::new(*kind)),
+            };
+            match outcome {
+                Ok(Some(rev)) if self.options.new_edits => {
+                    results.push(DocumentResult::Written { ok: true, id: edit.id.clone(), rev });
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Storage => return Err(error),
+                Err(error) => results.push(DocumentResult::Refused(error.with_doc_id(edit.id.clone()))),
+            }
+        }
+        if counters != before {
+            counters.write(overlay);
+        }
+        Ok(results)
+    }
+}
+
+fn prepare_edit(mut document: IncomingDocument, options: &EditOptions) -> Result<Edit> {
+    let id = match document.id.clone() {
+        Some(id) => id,
+        None if options.new_edits => {
+            let id = env::uuid();
+            document.assign_id(id.clone());
+            id
+        }
+        None => return Err(Error::new(ErrorKind::MissingId)),
+    };
+    check_id(&id)?;
+    let revision = if is_local(&id) {
+        Revision::Local
+    } else if document.has_attachments {
+        Revision::Refused(ErrorKind::NotYet)
+    } else if !options.new_edits {
+        Revision::Known(replicated::path_of(&document)?)
+    } else {
+        if let Some(rev) = &document.rev {
+            rev.parse::<crate::doc::Rev>()?;
+        }
+        Revision::New(if options.deterministic_revs {
+            RevHash::Md5(md5(&document.hashed))
+        } else {
+            RevHash::new(&env::uuid().replace('-', ""))
+        })
+    };
+    Ok(Edit { id, document, revision })
+}

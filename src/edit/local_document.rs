@@ -1,0 +1,60 @@
+//! Local documents: one revision each, counted, not replicated.
+
+use crate::doc::{IncomingDocument, id_key, varint};
+use crate::engine::{Keyspace, Overlay, View};
+use crate::error::{Error, ErrorKind, Result};
+use bytes::{Buf, Bytes};
+
+/// A local document as stored: the number of its revision (varint), then its body's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalDocument {
+    /// The number after the dash of its revision `0-N`.
+    pub number: u64,
+    /// Its members, a JSON object's text.
+    pub body: Bytes,
+}
+
+impl LocalDocument {
+    /// Its revision's text.
+    pub fn rev(&self) -> String {
+        format!("0-{}", self.number)
+    }
+}
+
+/// The local document with this id.
+pub fn read_local(view: &impl View, id: &str) -> Option<LocalDocument> {
+    let mut stored = view.get(Keyspace::Local, &id_key(id))?;
+    let mut rest: &[u8] = &stored;
+    let number = varint::read(&mut rest)?;
+    let length = rest.len();
+    stored.advance(stored.len() - length);
+    Some(LocalDocument { number, body: stored })
+}
+
+/// Writes or removes a local document, and gives its revision afterwards.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`] where it is written upon another revision than the one there is; 404 `missing` where a
+/// revision is removed that is not there.
+pub(super) fn apply(overlay: &mut Overlay, document: &IncomingDocument, id: &str) -> Result<String> {
+    let found = read_local(overlay, id).map(|found| found.rev());
+    let given = document.rev.clone().filter(|rev| !rev.is_empty());
+    if document.deleted {
+        if found.is_none() || found != given {
+            return Err(Error::missing());
+        }
+        overlay.delete(Keyspace::Local, id_key(id));
+        return Ok("0-0".to_owned());
+    }
+    if found != given {
+        return Err(Error::new(ErrorKind::Conflict));
+    }
+    let number = given
+        .and_then(|rev| rev.split_once('-').and_then(|(_, number)| number.parse::<u64>().ok()))
+        .map_or(1, |number| number + 1);
+    let mut bytes = Vec::with_capacity(document.body.len() + 4);
+    varint::write(&mut bytes, number);
+    bytes.extend(document.body.bytes());
+    overlay.put(Keyspace::Local, id_key(id), bytes);
+    Ok(format!("0-{number}"))
+}

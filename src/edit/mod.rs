@@ -1,0 +1,17 @@
+//! Edits: what a bulk write does to the database, as a synchronous function of what is there.
+//!
+//! [`Bulk::prepare`] reads the documents and draws what is random, once; [`Bulk::plan`] then decides, as often as the
+//! engine asks, and writes into an [`Overlay`](crate::engine::Overlay).
+
+mod bulk;
+mod counters;
+mod local_document;
+mod new_edit;
+mod replicated;
+mod stored;
+mod write;
+
+pub use bulk::{Bulk, DocumentResult, EditOptions};
+pub use counters::Counters;
+pub use local_document::{LocalDocument, read_local};
+pub use stored::StoredDocument;

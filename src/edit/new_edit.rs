@@ -1,0 +1,73 @@
+//! An edit made here: it gets a new revision, and is refused where it is not made upon a leaf.
+
+use super::bulk::EditOptions;
+use super::counters::Counters;
+use super::stored::StoredDocument;
+use super::write::{Change, store};
+use crate::doc::{IncomingDocument, Rev, RevHash, id_key, json_text, md5, with_member};
+use crate::engine::Overlay;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tree::{MergeOutcome, RevPath};
+
+/// Applies one edit of a document with an id; `hash` is the new revision's.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`], and a 404 `deleted` where a document is removed that never was; by PouchDB's rules
+/// (`pouchdb-adapter-utils`, `processDocs` and `updateDoc`).
+pub(super) fn apply(
+    overlay: &mut Overlay,
+    counters: &mut Counters,
+    document: &IncomingDocument,
+    id: &str,
+    hash: &RevHash,
+    options: &EditOptions,
+) -> Result<Rev> {
+    let parent: Option<Rev> = document.rev.as_deref().map(str::parse).transpose()?;
+    let found = StoredDocument::find(overlay, id)?;
+    let conflict = || Error::new(ErrorKind::Conflict);
+    let mut path = path_upon(parent.as_ref(), hash.clone());
+    let before = match found {
+        None if document.deleted && options.was_delete => return Err(Error::deleted()),
+        None if parent.is_some() => return Err(conflict()),
+        None => StoredDocument::default(),
+        Some(before) => before,
+    };
+    let winner_before = before.tree.winner().map(|winner| (winner.rev.clone(), winner.deleted));
+    if let Some((winner, true)) = &winner_before
+        && !document.deleted
+        && path.leaf().generation == 1
+    {
+        // Writing a deleted document anew goes on from the deletion, as PouchDB has it.
+        path = path_upon(Some(winner), rehash(document, id, winner));
+    }
+    let mut tree = before.tree.clone();
+    let merged = tree.merge(&path, document.deleted, options.revs_limit);
+    let refused = match winner_before {
+        None => false,
+        Some((_, true)) if !document.deleted => merged.outcome == MergeOutcome::NewBranch,
+        Some(_) => merged.outcome != MergeOutcome::NewLeaf,
+    };
+    if refused {
+        return Err(conflict());
+    }
+    let rev = path.leaf().clone();
+    let body = document.body.clone().into();
+    let change = Change { key: id_key(id), before, tree, rev: rev.clone(), body, stemmed: merged.stemmed };
+    store(overlay, counters, change);
+    Ok(rev)
+}
+
+fn path_upon(parent: Option<&Rev>, hash: RevHash) -> RevPath {
+    match parent {
+        None => RevPath::single(Rev { generation: 1, hash }),
+        Some(parent) => RevPath::new(Rev { generation: parent.generation + 1, hash }, [parent.hash.clone()]),
+    }
+}
+
+/// The hash of a document that is written anew upon a deletion: its own members, then `_rev`, then `_id`.
+fn rehash(document: &IncomingDocument, id: &str, parent: &Rev) -> RevHash {
+    let mut text = document.body.clone();
+    with_member(&mut text, "_rev", &json_text(parent));
+    with_member(&mut text, "_id", &json_text(id));
+    RevHash::Md5(md5(&text))
+}

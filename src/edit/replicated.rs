@@ -1,0 +1,56 @@
+//! A revision made elsewhere: it is stored as it is, wherever it belongs in the tree.
+
+use super::bulk::EditOptions;
+use super::counters::Counters;
+use super::stored::StoredDocument;
+use super::write::{Change, store};
+use crate::doc::{IncomingDocument, Rev, RevHash, id_key};
+use crate::engine::Overlay;
+use crate::error::{Error, ErrorKind, Result};
+use crate::tree::RevPath;
+
+/// The revisions that a document with `new_edits: false` names: `_revisions`, or `_rev` alone.
+///
+/// # Errors
+/// [`ErrorKind::InvalidRev`] where it names none.
+pub(super) fn path_of(document: &IncomingDocument) -> Result<RevPath> {
+    let invalid = || Error::new(ErrorKind::InvalidRev);
+    match &document.revisions {
+        Some(revisions) => {
+            let (leaf, ancestors) = revisions.ids.split_first().ok_or_else(invalid)?;
+            let leaf = Rev::new(revisions.start, leaf);
+            Ok(RevPath::new(leaf, ancestors.iter().map(|hash| RevHash::new(hash))))
+        }
+        None => Ok(RevPath::single(document.rev.as_deref().ok_or_else(invalid)?.parse()?)),
+    }
+}
+
+/// Stores a revision, unless it is known already.
+///
+/// # Errors
+/// A storage error where what is stored cannot be read.
+pub(super) fn apply(
+    overlay: &mut Overlay,
+    counters: &mut Counters,
+    document: &IncomingDocument,
+    id: &str,
+    path: &RevPath,
+    options: &EditOptions,
+) -> Result<()> {
+    let before = StoredDocument::find(overlay, id)?.unwrap_or_default();
+    if before.tree.contains(path.leaf()) {
+        return Ok(());
+    }
+    let mut tree = before.tree.clone();
+    let merged = tree.merge(path, document.deleted, options.revs_limit);
+    let change = Change {
+        key: id_key(id),
+        before,
+        tree,
+        rev: path.leaf().clone(),
+        body: document.body.clone().into(),
+        stemmed: merged.stemmed,
+    };
+    store(overlay, counters, change);
+    Ok(())
+}

@@ -1,0 +1,88 @@
+use crate::doc::{Rev, id_key, varint};
+use crate::engine::{Keyspace, View};
+use crate::error::{Error, Result};
+use crate::storage::StorageError;
+use crate::tree::RevTree;
+use bytes::Bytes;
+
+/// The winner's body is kept with its document up to so many bytes; then one read gives both.
+const INLINE_BYTES: usize = 8 << 10;
+
+/// The flag of a document whose winner's body is kept with it.
+const INLINE: u8 = 1;
+
+/// What is stored under a document's id.
+///
+/// Layout: the seq (varint), flags (1 byte), the tree ([`RevTree::encode`]), the winner's body to the end if inline.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StoredDocument {
+    /// The seq of its last change.
+    pub seq: u64,
+    /// Its revisions.
+    pub tree: RevTree,
+    /// The winner's body, a JSON object's text without the members that start with an underscore; `None` where it is
+    /// kept apart.
+    pub body: Option<Bytes>,
+}
+
+impl StoredDocument {
+    /// Whether a body of so many bytes is kept with its document.
+    pub(super) fn is_inline(body: &[u8]) -> bool {
+        body.len() <= INLINE_BYTES
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48 + self.body.as_ref().map_or(0, Bytes::len));
+        varint::write(&mut bytes, self.seq);
+        bytes.push(if self.body.is_some() { INLINE } else { 0 });
+        self.tree.encode(&mut bytes);
+        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
+        bytes
+    }
+
+    /// Reads what is stored under a document's key.
+    ///
+    /// # Errors
+    /// A storage error that names the document, if it is not what was written.
+    pub fn decode(key: &[u8], stored: Bytes) -> Result<Self> {
+        let damaged = || {
+            Error::from(StorageError::Damaged {
+                record: format!("document/{}", crate::doc::id_from_key(key)),
+                problem: "it cannot be read",
+            })
+        };
+        let mut rest: &[u8] = &stored;
+        let seq = varint::read(&mut rest).ok_or_else(damaged)?;
+        let (flags, mut rest) = rest.split_first().ok_or_else(damaged)?;
+        let tree = RevTree::decode(&mut rest).map_err(|_| damaged())?;
+        let is_inline = *flags & INLINE != 0;
+        let body = stored.slice(stored.len() - rest.len()..);
+        Ok(Self { seq, tree, body: is_inline.then_some(body) })
+    }
+
+    /// The document with this id, if there has ever been one.
+    ///
+    /// # Errors
+    /// As [`StoredDocument::decode`].
+    pub fn find(view: &impl View, id: &str) -> Result<Option<Self>> {
+        let key = id_key(id);
+        view.get(Keyspace::Document, &key).map(|stored| Self::decode(&key, stored)).transpose()
+    }
+
+    /// The body of one of its revisions; `None` where it is not stored.
+    pub fn body_of(&self, view: &impl View, key: &[u8], rev: &Rev) -> Option<Bytes> {
+        match &self.body {
+            Some(body) if self.tree.winner().is_some_and(|winner| winner.rev == rev) => Some(body.clone()),
+            _ => view.get(Keyspace::Body, &body_key(key, rev)),
+        }
+    }
+}
+
+/// The key of a body that is kept apart: the length of the document's key (varint), the key, the revision's text.
+pub(super) fn body_key(key: &[u8], rev: &Rev) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.len() + 48);
+    varint::write(&mut bytes, key.len() as u64);
+    bytes.extend_from_slice(key);
+    bytes.extend(rev.to_string().bytes());
+    bytes
+}

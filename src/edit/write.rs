@@ -1,0 +1,75 @@
+//! Storing a document after its tree has changed.
+
+use super::counters::Counters;
+use super::stored::{StoredDocument, body_key};
+use crate::doc::Rev;
+use crate::engine::{Keyspace, Overlay};
+use crate::tree::RevTree;
+use bytes::Bytes;
+
+/// A document's change, decided and ready to be stored.
+pub(super) struct Change {
+    /// The document's key.
+    pub(super) key: Bytes,
+    /// What was stored before; the default where there was nothing.
+    pub(super) before: StoredDocument,
+    /// Its tree from now on.
+    pub(super) tree: RevTree,
+    /// The revision that is new, and its body.
+    pub(super) rev: Rev,
+    pub(super) body: Bytes,
+    /// Revisions that the tree has forgotten.
+    pub(super) stemmed: Vec<Rev>,
+}
+
+/// Stores a change under the next seq.
+pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change) {
+    let Change { key, before, mut tree, rev, body, mut stemmed } = change;
+    let winner_before = before.tree.winner();
+    let (winner, deleted) = match tree.winner() {
+        Some(winner) => (winner.rev.clone(), winner.deleted),
+        // A path has at least one revision.
+        None => return,
+    };
+    let was_alive = winner_before.is_some_and(|winner| !winner.deleted);
+    counters.doc_count = counters.doc_count + u64::from(!deleted) - u64::from(was_alive);
+
+    let moved =
+        before.body.clone().zip(winner_before.map(|winner| winner.rev)).filter(|(_, old)| **old != winner);
+    if let Some((old_body, old_winner)) = moved
+        && tree.status(old_winner).is_some_and(|status| status.available)
+    {
+        overlay.put(Keyspace::Body, body_key(&key, old_winner), old_body);
+    }
+    let winner_body = if winner == rev {
+        Some(body)
+    } else {
+        if tree.contains(&rev) {
+            overlay.put(Keyspace::Body, body_key(&key, &rev), body);
+        }
+        before.body_of(overlay, &key, &winner)
+    };
+    let inline = winner_body.as_ref().is_some_and(|body| StoredDocument::is_inline(body));
+    let winner_key = body_key(&key, &winner);
+    match &winner_body {
+        Some(body) if !inline => overlay.put(Keyspace::Body, winner_key, body.clone()),
+        // It was kept apart until now, if it is neither new nor was the winner before.
+        Some(_) if winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
+            overlay.delete(Keyspace::Body, winner_key);
+        }
+        _ => {}
+    }
+    stemmed.retain(|stemmed| !tree.contains(stemmed));
+    for stemmed in stemmed {
+        overlay.delete(Keyspace::Body, body_key(&key, &stemmed));
+    }
+
+    counters.update_seq += 1;
+    if before.seq != 0 {
+        overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes().to_vec());
+    }
+    overlay.put(Keyspace::Sequence, counters.update_seq.to_be_bytes().to_vec(), key.clone());
+    let tree = std::mem::take(&mut tree);
+    let stored = StoredDocument { seq: counters.update_seq, tree, body: winner_body.filter(|_| inline) };
+    overlay.put(Keyspace::Document, key, stored.encode());
+}

@@ -1,0 +1,157 @@
+//! `changes`: documents by the order of their last changes.
+
+use super::document::{document_text, missing_body, text_of};
+use crate::doc::{Rev, close, id_from_key, json_text, push_member};
+use crate::edit::{Counters, StoredDocument};
+use crate::engine::{Keyspace, Snapshot, View};
+use crate::error::Result;
+use bytes::Bytes;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::ops::Bound;
+
+/// Which revisions a change names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// The winner.
+    #[default]
+    MainOnly,
+    /// All leaves.
+    AllDocs,
+}
+
+/// What a page of changes is asked for with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default)]
+pub struct ChangesOptions {
+    /// Changes after this seq; not looked at when descending, as in PouchDB.
+    pub since: u64,
+    /// At most so many changes; 0 is 1, as in CouchDB.
+    pub limit: Option<usize>,
+    /// Whether the newest comes first.
+    pub descending: bool,
+    /// Whether each change has the document.
+    pub include_docs: bool,
+    /// Whether each document has its `_conflicts`.
+    pub conflicts: bool,
+    /// Which revisions a change names.
+    pub style: Style,
+    /// Only these documents.
+    pub doc_ids: Option<HashSet<String>>,
+}
+
+/// A document's last change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The document.
+    pub id: String,
+    /// The change's seq.
+    pub seq: u64,
+    /// The winner, or all leaves, by the style.
+    pub revs: Vec<Rev>,
+    /// Whether the winner is a deletion.
+    pub deleted: bool,
+    /// The winner's JSON text, where it was asked for.
+    pub doc: Option<String>,
+}
+
+/// Some changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangesPage {
+    /// In the order asked for.
+    pub results: Vec<Change>,
+    /// The seq from which to go on.
+    pub last_seq: u64,
+    /// How many changes there are after it, before any selection of documents.
+    pub pending: u64,
+}
+
+/// Reads a page of changes.
+///
+/// # Errors
+/// A storage error where what is stored cannot be read.
+pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesPage> {
+    let update_seq = Counters::read(snapshot).update_seq;
+    let limit = options.limit.map_or(usize::MAX, |limit| limit.max(1));
+    let since = options.since.to_be_bytes();
+    let start = if options.descending { Bound::Unbounded } else { Bound::Excluded(since.as_slice()) };
+    let mut page = ChangesPage { results: Vec::new(), last_seq: options.since, pending: 0 };
+    let mut rows = snapshot.scan(Keyspace::Sequence, (start, Bound::Unbounded), options.descending);
+    while page.results.len() < limit {
+        let Some((seq, key)) = rows.next() else {
+            // Everything up to the end has been looked at, whatever was selected of it.
+            if !options.descending {
+                page.last_seq = page.last_seq.max(update_seq);
+            }
+            break;
+        };
+        let seq = <[u8; 8]>::try_from(seq.as_ref()).map_or(0, u64::from_be_bytes);
+        let id = id_from_key(key);
+        if options.doc_ids.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
+            continue;
+        }
+        page.results.extend(change(snapshot, options, key, id, seq)?);
+        page.last_seq = seq;
+    }
+    page.pending = rows.count() as u64;
+    Ok(page)
+}
+
+fn change(
+    snapshot: &Snapshot,
+    options: &ChangesOptions,
+    key: &Bytes,
+    id: String,
+    seq: u64,
+) -> Result<Option<Change>> {
+    let Some(stored) = snapshot.get(Keyspace::Document, key) else { return Ok(None) };
+    let document = StoredDocument::decode(key, stored)?;
+    let Some(winner) = document.tree.winner() else { return Ok(None) };
+    let doc = if options.include_docs {
+        let body =
+            document.body_of(snapshot, key, winner.rev).ok_or_else(|| missing_body(&id, winner.rev))?;
+        let conflicts = if options.conflicts { document.tree.conflicts() } else { Vec::new() };
+        let further = [("_conflicts", json_text(&conflicts))];
+        let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
+        Some(document_text(text_of(&body)?, &id, winner.rev, winner.deleted, further))
+    } else {
+        None
+    };
+    let revs = match options.style {
+        Style::MainOnly => vec![winner.rev.clone()],
+        Style::AllDocs => document.tree.open_revs().into_iter().cloned().collect(),
+    };
+    Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))
+}
+
+impl Change {
+    /// The change's JSON text, as PouchDB has it in `results`.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        push_member(&mut text, "id", &json_text(&self.id));
+        let revs: Vec<String> =
+            self.revs.iter().map(|rev| format!("{{\"rev\":{}}}", json_text(rev))).collect();
+        push_member(&mut text, "changes", &format!("[{}]", revs.join(",")));
+        if let Some(doc) = &self.doc {
+            push_member(&mut text, "doc", doc);
+        }
+        if self.deleted {
+            push_member(&mut text, "deleted", "true");
+        }
+        push_member(&mut text, "seq", &self.seq.to_string());
+        close(&mut text);
+        text
+    }
+}
+
+/// A page's JSON text: `{results, last_seq, pending}`.
+pub fn changes_text(page: &ChangesPage) -> String {
+    let rows: Vec<String> = page.results.iter().map(Change::text).collect();
+    format!(
+        "{{\"results\":[{}],\"last_seq\":{},\"pending\":{}}}",
+        rows.join(","),
+        page.last_seq,
+        page.pending
+    )
+}

@@ -1,0 +1,35 @@
+use crate::doc::{Rev, close, json_text, push_member, reopen};
+use crate::error::{Error, Result};
+use crate::storage::StorageError;
+
+/// A stored body as text.
+///
+/// # Errors
+/// A storage error where it is none.
+pub fn text_of(body: &[u8]) -> Result<&str> {
+    std::str::from_utf8(body)
+        .map_err(|_| StorageError::Damaged { record: "body".into(), problem: "it is no text" }.into())
+}
+
+/// A document's JSON text as PouchDB gives it: its own members, `_id`, `_rev`, `_deleted` where it is, and whatever
+/// further members (name and JSON text) the options ask for.
+pub fn document_text(body: &str, id: &str, rev: &Rev, deleted: bool, further: &[(&str, String)]) -> String {
+    let mut text = String::with_capacity(body.len() + id.len() + 80);
+    text.push_str(body);
+    reopen(&mut text);
+    push_member(&mut text, "_id", &json_text(id));
+    push_member(&mut text, "_rev", &json_text(rev));
+    if deleted {
+        push_member(&mut text, "_deleted", "true");
+    }
+    for (name, value) in further {
+        push_member(&mut text, name, value);
+    }
+    close(&mut text);
+    text
+}
+
+/// What is said of a body that should be there.
+pub(super) fn missing_body(id: &str, rev: &Rev) -> Error {
+    StorageError::Damaged { record: format!("body/{id}/{rev}"), problem: "it is missing" }.into()
+}
