@@ -1,10 +1,13 @@
 //! Potoroo: a document database for the browser that syncs with CouchDB.
 
+pub mod db;
 pub mod doc;
 pub mod edit;
 pub mod engine;
 pub mod env;
 pub mod error;
+#[cfg(target_arch = "wasm32")]
+pub mod js;
 pub mod query;
 pub mod storage;
 pub mod tree;

@@ -3,6 +3,7 @@
 //! A backend implements [`Storage`] and knows nothing of documents. All of them pass one [conformance] suite, natively
 //! or in a page and in a worker. [`faulty`] wraps a backend and fails or dies at the n-th operation.
 
+mod choose;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod error;
@@ -12,6 +13,7 @@ pub mod faulty;
 pub mod indexed_db;
 pub mod memory;
 
+pub use choose::{Adapter, choose_adapter};
 pub use error::{StorageError, StorageResult};
 
 use async_trait::async_trait;

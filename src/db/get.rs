@@ -1,0 +1,210 @@
+//! One document, or some of its revisions.
+
+use super::open::Database;
+use crate::doc::{Rev, Revisions, close, id_key, is_local, json_text, push_member, reopen};
+use crate::edit::{StoredDocument, read_local};
+use crate::engine::Snapshot;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{document_text, text_of};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// PouchDB's options of `get`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default)]
+pub struct GetOptions {
+    /// This revision instead of the winner.
+    pub rev: Option<String>,
+    /// With `_revisions`.
+    pub revs: bool,
+    /// With `_revs_info`.
+    pub revs_info: bool,
+    /// `"all"` leaves or a list of revisions: the answer is a list.
+    pub open_revs: Option<Value>,
+    /// With `_conflicts`.
+    pub conflicts: bool,
+    /// With `_deleted_conflicts`.
+    pub deleted_conflicts: bool,
+    /// The leaf above the revision asked for, instead of it.
+    pub latest: bool,
+}
+
+/// PouchDB's argument of `bulkGet`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BulkGetRequest {
+    /// The documents, or their revisions.
+    pub docs: Vec<BulkGetDocument>,
+    /// With `_revisions`.
+    #[serde(default)]
+    pub revs: bool,
+    /// The leaves above the revisions asked for, instead of them.
+    #[serde(default)]
+    pub latest: bool,
+}
+
+/// One entry of a [`BulkGetRequest`].
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct BulkGetDocument {
+    /// The document.
+    pub id: String,
+    /// The revision; the winner where it is left out.
+    #[serde(default)]
+    pub rev: Option<String>,
+}
+
+impl Database {
+    /// A document's JSON text; with `open_revs` a list of `{"ok": document}` and `{"missing": rev}`.
+    ///
+    /// # Errors
+    /// 404 `missing` or `deleted`; [`ErrorKind::InvalidRev`] for a wrong one in `open_revs`; each with the document's id.
+    pub fn get(&self, id: &str, options: &GetOptions) -> Result<String> {
+        let snapshot = self.snapshot()?;
+        get_from(&snapshot, id, options).map_err(|error| error.with_doc_id(id))
+    }
+
+    /// Several documents or revisions: `{"results": [{"id", "docs": [{"ok"} | {"missing"} | {"error"}]}]}`, an entry a
+    /// revision, the entries of one document together.
+    ///
+    /// # Errors
+    /// A storage error where what is stored cannot be read.
+    pub fn bulk_get(&self, request: &BulkGetRequest) -> Result<String> {
+        let snapshot = self.snapshot()?;
+        let mut ids = Vec::new();
+        let mut seen = HashSet::new();
+        for document in &request.docs {
+            if seen.insert(document.id.as_str()) {
+                ids.push(document.id.as_str());
+            }
+        }
+        let mut results = Vec::new();
+        for id in ids {
+            let of_this = request.docs.iter().filter(|document| document.id == id);
+            let revs: Vec<_> =
+                of_this.filter_map(|document| document.rev.clone()).filter(|rev| !rev.is_empty()).collect();
+            let mut options =
+                GetOptions { revs: request.revs, latest: request.latest, ..GetOptions::default() };
+            let outcome = if revs.is_empty() {
+                get_from(&snapshot, id, &options).map(|doc| vec![format!("{{\"ok\":{doc}}}")])
+            } else {
+                options.open_revs = Some(revs.into());
+                open_revs(&snapshot, id, &options)
+            };
+            let entries = match outcome {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::Storage => return Err(error),
+                Err(error) => vec![format!("{{\"error\":{}}}", json_text(&error.with_doc_id(id)))],
+            };
+            let id = json_text(id);
+            results.extend(entries.iter().map(|entry| format!("{{\"id\":{id},\"docs\":[{entry}]}}")));
+        }
+        Ok(format!("{{\"results\":[{}]}}", results.join(",")))
+    }
+}
+
+fn get_from(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<String> {
+    if is_local(id) {
+        return get_local(snapshot, id);
+    }
+    if options.open_revs.is_some() {
+        return Ok(format!("[{}]", open_revs(snapshot, id, options)?.join(",")));
+    }
+    let document = StoredDocument::find(snapshot, id)?.ok_or_else(Error::missing)?;
+    let winner = document.tree.winner().ok_or_else(Error::missing)?;
+    let rev = match &options.rev {
+        None if winner.deleted => return Err(Error::deleted()),
+        None => winner.rev.clone(),
+        Some(rev) => {
+            let rev: Rev = rev.parse().map_err(|_| Error::missing())?;
+            if options.latest { document.tree.latest(&rev).cloned().unwrap_or(rev) } else { rev }
+        }
+    };
+    revision_text(snapshot, id, &document, &rev, options)?.ok_or_else(Error::missing)
+}
+
+fn get_local(snapshot: &Snapshot, id: &str) -> Result<String> {
+    let document = read_local(snapshot, id).ok_or_else(Error::missing)?;
+    let mut text = text_of(&document.body)?.to_owned();
+    reopen(&mut text);
+    push_member(&mut text, "_id", &json_text(id));
+    push_member(&mut text, "_rev", &json_text(&document.rev()));
+    close(&mut text);
+    Ok(text)
+}
+
+/// The entries of `open_revs`.
+fn open_revs(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Vec<String>> {
+    let function_clause = || Error::new(ErrorKind::Unknown).with_reason("function_clause");
+    let found = StoredDocument::find(snapshot, id)?;
+    let wanted: Vec<String> = match &options.open_revs {
+        Some(Value::String(all)) if all == "all" => {
+            let document = found.as_ref().ok_or_else(Error::missing)?;
+            document.tree.open_revs().iter().map(ToString::to_string).collect()
+        }
+        Some(Value::Array(revs)) => {
+            let revs = revs.iter().map(|rev| rev.as_str().map(str::to_owned));
+            revs.collect::<Option<_>>().ok_or_else(|| Error::new(ErrorKind::InvalidRev))?
+        }
+        _ => return Err(function_clause()),
+    };
+    let mut entries = Vec::with_capacity(wanted.len());
+    let mut given = HashSet::new();
+    for text in wanted {
+        let asked: Rev = text.parse()?;
+        let (rev, doc) = match &found {
+            None => (asked, None),
+            Some(document) => {
+                let leaf = document.tree.latest(&asked).filter(|_| options.latest);
+                let rev = leaf.cloned().unwrap_or(asked);
+                let doc = revision_text(snapshot, id, document, &rev, options)?;
+                (rev, doc)
+            }
+        };
+        match doc {
+            // With `latest`, several revisions may lead to one leaf.
+            Some(doc) if given.insert(rev) => entries.push(format!("{{\"ok\":{doc}}}")),
+            Some(_) => {}
+            None => entries.push(format!("{{\"missing\":{}}}", json_text(&text))),
+        }
+    }
+    Ok(entries)
+}
+
+/// A revision's JSON text with what the options add; `None` where its body is not stored.
+fn revision_text(
+    snapshot: &Snapshot,
+    id: &str,
+    document: &StoredDocument,
+    rev: &Rev,
+    options: &GetOptions,
+) -> Result<Option<String>> {
+    let Some(status) = document.tree.status(rev) else { return Ok(None) };
+    let Some(body) = document.body_of(snapshot, &id_key(id), rev) else { return Ok(None) };
+    let mut further = Vec::new();
+    let mut list = |name, revs: Vec<&Rev>| {
+        if !revs.is_empty() {
+            further.push((name, json_text(&revs)));
+        }
+    };
+    if options.conflicts {
+        list("_conflicts", document.tree.conflicts());
+    }
+    if options.deleted_conflicts {
+        list("_deleted_conflicts", document.tree.deleted_conflicts());
+    }
+    if options.revs || options.revs_info {
+        let ancestry = document.tree.ancestry(rev).unwrap_or_default();
+        if options.revs {
+            let ids = ancestry.iter().map(|(rev, _)| rev.hash.to_string()).collect();
+            further.push(("_revisions", json_text(&Revisions { start: rev.generation, ids })));
+        }
+        if options.revs_info {
+            let entries = ancestry.iter().map(|(rev, status)| {
+                let available = if status.available { "available" } else { "missing" };
+                format!("{{\"rev\":{},\"status\":\"{available}\"}}", json_text(rev))
+            });
+            further.push(("_revs_info", format!("[{}]", entries.collect::<Vec<_>>().join(","))));
+        }
+    }
+    Ok(Some(document_text(text_of(&body)?, id, rev, status.deleted, &further)))
+}

@@ -1,0 +1,69 @@
+//! Writing documents.
+
+use super::open::Database;
+use crate::doc::json_text;
+use crate::edit::{Bulk, DocumentResult, EditOptions};
+use crate::error::{Error, ErrorKind, Result};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// PouchDB's options of `bulkDocs`, and what `remove` adds.
+#[derive(Deserialize)]
+#[serde(default)]
+struct BulkDocsOptions {
+    new_edits: bool,
+    was_delete: bool,
+}
+
+impl Default for BulkDocsOptions {
+    fn default() -> Self {
+        Self { new_edits: true, was_delete: false }
+    }
+}
+
+impl Database {
+    /// Writes documents, given as the JSON text of an array: all in one commit. The answer is the JSON text of an array:
+    /// `{"ok": true, "id", "rev"}` or an error for each document, in the order given; with `new_edits: false` only errors.
+    ///
+    /// # Errors
+    /// What PouchDB refuses a whole call for, and [`ErrorKind::Storage`]: then nothing is written.
+    pub async fn bulk_docs(&self, docs: &str, options: &str) -> Result<String> {
+        let options: BulkDocsOptions = serde_json::from_str(options).unwrap_or_default();
+        let docs: Vec<&RawValue> =
+            serde_json::from_str(docs).map_err(|_| Error::new(ErrorKind::MissingBulkDocs))?;
+        let options = EditOptions {
+            new_edits: options.new_edits,
+            was_delete: options.was_delete,
+            deterministic_revs: self.options().deterministic_revs,
+            revs_limit: self.options().revs_limit,
+        };
+        let results = self.write(docs.iter().map(|doc| doc.get()), options).await?;
+        Ok(json_text(&results))
+    }
+
+    /// Stores revisions made elsewhere, given as JSON texts with `_revisions`: all in one commit. Gives the errors of
+    /// those that are refused.
+    ///
+    /// # Errors
+    /// As [`Database::bulk_docs`].
+    pub async fn write_revisions(&self, docs: impl IntoIterator<Item = &str>) -> Result<Vec<Error>> {
+        let options =
+            EditOptions { new_edits: false, revs_limit: self.options().revs_limit, ..EditOptions::default() };
+        let results = self.write(docs, options).await?;
+        let refused = results.into_iter().filter_map(|result| match result {
+            DocumentResult::Refused(error) => Some(error),
+            DocumentResult::Written { .. } => None,
+        });
+        Ok(refused.collect())
+    }
+
+    async fn write<'a>(
+        &self,
+        docs: impl IntoIterator<Item = &'a str>,
+        options: EditOptions,
+    ) -> Result<Vec<DocumentResult>> {
+        let engine = self.engine()?;
+        let bulk = Bulk::prepare(docs, options)?;
+        engine.commit(move |overlay| bulk.plan(overlay)).await
+    }
+}

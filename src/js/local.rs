@@ -1,0 +1,173 @@
+use super::{options_of, promise, promise_of_nothing, thrown};
+use crate::db::{Database, DatabaseEvent, DatabaseOptions};
+use crate::doc::json_text;
+use crate::env;
+use crate::query::{ChangesOptions, changes_text};
+use futures_util::future::{AbortHandle, abortable};
+use js_sys::{Function, Promise};
+use serde::Deserialize;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::future::ready;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+/// A handle of a local database.
+#[wasm_bindgen]
+pub struct Local {
+    database: Database,
+    watching: RefCell<Option<AbortHandle>>,
+}
+
+/// Options of a page of changes as JavaScript gives them: a seq, `"now"`, or a seq as text.
+#[derive(Deserialize)]
+struct ChangesRequest {
+    #[serde(default)]
+    since: Value,
+    #[serde(flatten)]
+    page: Page,
+}
+
+/// The options that need no looking at.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Page {
+    limit: Option<i64>,
+    descending: bool,
+    include_docs: bool,
+    conflicts: bool,
+    style: crate::query::Style,
+    doc_ids: Option<std::collections::HashSet<String>>,
+}
+
+impl ChangesRequest {
+    fn into_options(self, update_seq: u64) -> ChangesOptions {
+        let since = match self.since {
+            Value::String(now) if now == "now" || now == "latest" => update_seq,
+            Value::String(number) => number.parse().unwrap_or_default(),
+            Value::Number(number) => number.as_f64().map_or(0, |number| number as u64),
+            _ => 0,
+        };
+        let Page { limit, descending, include_docs, conflicts, style, doc_ids } = self.page;
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        ChangesOptions { since, limit, descending, include_docs, conflicts, style, doc_ids }
+    }
+}
+
+#[wasm_bindgen]
+impl Local {
+    /// Opens a database; `options` is the JSON text of [`DatabaseOptions`].
+    #[wasm_bindgen(unchecked_return_type = "Promise<Local>")]
+    pub fn open(name: String, options: String) -> Promise {
+        future_to_promise(async move {
+            let options: DatabaseOptions = options_of(&options).map_err(thrown)?;
+            let database = Database::open(&name, options).await.map_err(thrown)?;
+            Ok(Local { database, watching: RefCell::default() }.into())
+        })
+    }
+
+    /// PouchDB's name of the kind of storage.
+    #[wasm_bindgen(getter)]
+    pub fn adapter(&self) -> String {
+        self.database.adapter().to_owned()
+    }
+
+    /// A document, or with `open_revs` a list.
+    pub fn get(&self, id: String, options: String) -> Promise {
+        let answer = options_of(&options).and_then(|options| self.database.get(&id, &options));
+        promise(ready(answer))
+    }
+
+    /// Several documents or revisions.
+    pub fn bulk_get(&self, request: String) -> Promise {
+        promise(ready(options_of(&request).and_then(|request| self.database.bulk_get(&request))))
+    }
+
+    /// Writes documents.
+    pub fn bulk_docs(&self, docs: String, options: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move { database.bulk_docs(&docs, &options).await })
+    }
+
+    /// Documents by id.
+    pub fn all_docs(&self, options: String) -> Promise {
+        promise(ready(options_of(&options).and_then(|options| self.database.all_docs(&options))))
+    }
+
+    /// A page of changes.
+    pub fn changes(&self, options: String) -> Promise {
+        let answer = options_of(&options).and_then(|request: ChangesRequest| {
+            let update_seq = self.database.info()?.update_seq;
+            self.database.changes(&request.into_options(update_seq))
+        });
+        promise(ready(answer.map(|page| changes_text(&page))))
+    }
+
+    /// Which revisions are missing.
+    pub fn revs_diff(&self, request: String) -> Promise {
+        promise(ready(options_of(&request).and_then(|request| self.database.revs_diff(&request))))
+    }
+
+    /// Counters and names.
+    pub fn info(&self) -> Promise {
+        promise(ready(self.database.info().map(|info| json_text(&info))))
+    }
+
+    /// The database's identity.
+    pub fn id(&self) -> Promise {
+        promise(ready(self.database.info().map(|_| self.database.id().to_owned())))
+    }
+
+    /// Applies what other tabs have committed, where their notice may have been lost.
+    pub fn refresh(&self) -> Promise {
+        let database = self.database.clone();
+        promise_of_nothing(async move { database.refresh().await })
+    }
+
+    /// Has `callback` called with `"change"` and the update seq after commits of this and other tabs, and with
+    /// `"destroyed"` or `"closed"` at the end; in place of an earlier callback.
+    pub fn on_event(&self, callback: Function) {
+        let mut events = self.database.events();
+        let database = self.database.clone();
+        let (watch, handle) = abortable(async move {
+            while let Some(event) = events.next().await {
+                let (name, seq) = match event {
+                    DatabaseEvent::Changed => match database.info() {
+                        Ok(info) => ("change", JsValue::from_f64(info.update_seq as f64)),
+                        Err(_) => continue,
+                    },
+                    DatabaseEvent::Closed => ("closed", JsValue::UNDEFINED),
+                    DatabaseEvent::Destroyed => ("destroyed", JsValue::UNDEFINED),
+                };
+                // The facade catches what its listeners throw.
+                let _ = callback.call2(&JsValue::NULL, &JsValue::from_str(name), &seq);
+            }
+        });
+        if let Some(earlier) = self.watching.replace(Some(handle)) {
+            earlier.abort();
+        }
+        env::spawn(async move {
+            // Aborted where another callback took its place, or the handle was closed.
+            let _ = watch.await;
+        });
+    }
+
+    /// Closes the handle.
+    pub fn close(&self) -> Promise {
+        if let Some(watching) = self.watching.take() {
+            watching.abort();
+        }
+        let database = self.database.clone();
+        promise_of_nothing(async move {
+            database.close().await;
+            Ok(())
+        })
+    }
+
+    /// Removes the database.
+    pub fn destroy(&self) -> Promise {
+        let database = self.database.clone();
+        promise_of_nothing(async move { database.destroy().await })
+    }
+}

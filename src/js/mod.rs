@@ -1,0 +1,26 @@
+//! What JavaScript sees: arguments in, results out, nothing decided here.
+//!
+//! Documents and options cross as one JSON text per call in each direction; a browser's own codecs are the fastest there
+//! are. Errors are thrown as plain objects with PouchDB's members; the facade makes instances of them.
+
+#[cfg(feature = "conformance")]
+mod conformance;
+mod error;
+mod local;
+
+use error::{options_of, thrown};
+use std::future::Future;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::error::Result;
+
+/// A promise of a JSON text. The future owns what it needs: JavaScript may free the object before it is polled.
+fn promise(future: impl Future<Output = Result<String>> + 'static) -> js_sys::Promise {
+    future_to_promise(async move { future.await.map(JsValue::from).map_err(thrown) })
+}
+
+/// A promise of nothing.
+fn promise_of_nothing(future: impl Future<Output = Result<()>> + 'static) -> js_sys::Promise {
+    future_to_promise(async move { future.await.map(|()| JsValue::UNDEFINED).map_err(thrown) })
+}
