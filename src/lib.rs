@@ -6,6 +6,7 @@ pub mod edit;
 pub mod engine;
 pub mod env;
 pub mod error;
+pub mod http;
 #[cfg(target_arch = "wasm32")]
 pub mod js;
 pub mod query;

@@ -1,0 +1,144 @@
+//! Requests to one database on a CouchDB server.
+
+mod documents;
+mod reading;
+mod server;
+
+use super::error;
+use super::patience::Patience;
+use super::transport::{Headers, Method, Request, Transport};
+use super::url::{Credentials, DbUrl};
+use crate::error::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use futures_util::future::{LocalBoxFuture, Shared};
+use serde_json::{Map, Value};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// How to reach the database, beside its address.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ClientOptions {
+    /// Name and password; they win over those in the address.
+    pub auth: Option<Credentials>,
+    /// Headers for every request.
+    pub headers: Map<String, Value>,
+    /// Takes the database for granted: it is neither looked for nor created.
+    pub skip_setup: bool,
+}
+
+/// One database on a CouchDB server. Clones share the connection's state.
+///
+/// Every call except those of the server itself first makes sure, once, that the database is there. Calls that
+/// PouchDB's users make take JSON and give JSON; errors are PouchDB's.
+#[derive(Clone)]
+pub struct Client(Rc<Inner>);
+
+struct Inner {
+    wire: Rc<Wire>,
+    skip_setup: bool,
+    setup: RefCell<Option<Shared<LocalBoxFuture<'static, Result<Bytes>>>>>,
+    /// Whether the server has told that it knows no `_bulk_get`.
+    lacks_bulk_get: Cell<bool>,
+}
+
+/// What one request needs.
+struct Wire {
+    transport: Rc<dyn Transport>,
+    url: DbUrl,
+    headers: Headers,
+}
+
+/// A request in the making.
+pub(crate) struct Call {
+    method: Method,
+    url: String,
+    body: Option<String>,
+    patience: Option<Patience>,
+}
+
+impl Call {
+    fn new(method: Method, url: String) -> Self {
+        Self { method, url, body: None, patience: None }
+    }
+
+    pub(crate) fn get(url: String) -> Self {
+        Self::new(Method::Get, url)
+    }
+
+    pub(crate) fn post(url: String, body: String) -> Self {
+        Self { body: Some(body), ..Self::new(Method::Post, url) }
+    }
+
+    pub(crate) fn put(url: String, body: String) -> Self {
+        Self { body: Some(body), ..Self::new(Method::Put, url) }
+    }
+}
+
+impl Wire {
+    /// Sends the request and gives the JSON of a good answer; every other answer is an error.
+    async fn call(&self, call: Call) -> Result<Bytes> {
+        let length = call.body.as_ref().map_or(0, String::len);
+        let patience = call.patience.unwrap_or_else(|| Patience::for_answer(None, length));
+        let mut headers = self.headers.clone();
+        headers.push(("Accept".into(), "application/json".into()));
+        // Only with a body: on a GET it would cost a CORS preflight that is not needed otherwise.
+        if call.method == Method::Post || call.body.is_some() {
+            headers.push(("Content-Type".into(), "application/json".into()));
+        }
+        let request = Request { method: call.method, url: call.url, headers, body: call.body.map(Bytes::from) };
+        let response = patience.head(self.transport.send(request)).await?;
+        let (status, retry_after) = (response.status, error::retry_after(&response));
+        let body = patience.body(response.body).await;
+        if (200..300).contains(&status) {
+            return body;
+        }
+        // The status says enough where the rest of an error page is lost.
+        Err(error::from_answer(status, retry_after, &body.unwrap_or_default()))
+    }
+}
+
+impl Client {
+    /// A client for the database at `url`, which may hold credentials.
+    ///
+    /// Fails with `invalid_url` where the address is none; nothing is sent yet.
+    pub fn new(transport: Rc<dyn Transport>, url: &str, options: ClientOptions) -> Result<Self> {
+        let (url, in_url) = DbUrl::parse(url)?;
+        let mut headers = Headers::new();
+        if let Some(Credentials { username, password }) = options.auth.or(in_url) {
+            headers.push(("Authorization".into(), format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))));
+        }
+        for (name, value) in options.headers {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            headers.push((name, value));
+        }
+        Ok(Self(Rc::new(Inner {
+            wire: Rc::new(Wire { transport, url, headers }),
+            skip_setup: options.skip_setup,
+            setup: RefCell::default(),
+            lacks_bulk_get: Cell::new(false),
+        })))
+    }
+
+    /// The database's address, without credentials.
+    pub fn url(&self) -> &DbUrl {
+        &self.0.wire.url
+    }
+
+    /// The headers that every request carries.
+    pub fn headers(&self) -> &Headers {
+        &self.0.wire.headers
+    }
+
+    /// Sends the request once the database is known to be there.
+    pub(crate) async fn call(&self, call: Call) -> Result<Bytes> {
+        self.setup().await?;
+        self.0.wire.call(call).await
+    }
+
+    fn in_db(&self, path: &str) -> String {
+        self.url().in_db(path)
+    }
+}

@@ -1,0 +1,32 @@
+//! A CouchDB client.
+//!
+//! [`Transport`] is all that the client asks of the outside world: send one request, stream its answer. In a
+//! browser it is [`Fetch`]; in tests a server in memory. [`Client`] knows CouchDB's addresses, parameters and
+//! errors, and PouchDB's ways with them: the database is created when it is not there, an error carries the
+//! server's `error` as its name, a `401` of whatever shape means refused credentials.
+//!
+//! No request waits for ever. Each has a patience: how long the connection may be silent before the request is
+//! given up with a retryable error. That is how a connection that died with the network is noticed.
+
+mod client;
+mod error;
+#[cfg(target_arch = "wasm32")]
+mod fetch;
+#[cfg(target_arch = "wasm32")]
+mod js_error;
+mod params;
+mod patience;
+mod transport;
+mod url;
+
+pub use client::{Client, ClientOptions};
+#[cfg(target_arch = "wasm32")]
+pub use fetch::Fetch;
+#[cfg(target_arch = "wasm32")]
+pub use js_error::error_from_js;
+pub use params::Options;
+pub use transport::{Body, Headers, Method, Request, Response, Transport};
+pub use url::{Credentials, DbUrl, encode_doc_id};
+
+#[cfg(test)]
+mod tests;
