@@ -1,0 +1,93 @@
+// The verbs of the workloads in terms of PouchDB's API, which Potoroo shares: one code for both.
+import { slices } from '../page/documents.mjs';
+
+export class DatabaseStore {
+  #make;
+  #db;
+
+  /** `make` constructs the database; it is called at once, and again by `reopen`. */
+  constructor(make) {
+    this.#make = make;
+    this.#db = make();
+  }
+
+  /** Resolves when the database is there, so that no workload pays for making it. */
+  async ready() {
+    await this.#db.info();
+  }
+
+  insert(documents) {
+    return this.#db.bulkDocs(documents);
+  }
+
+  update(documents) {
+    return this.#db.bulkDocs(documents);
+  }
+
+  put(document) {
+    return this.#db.put(document);
+  }
+
+  putParallel(documents) {
+    return Promise.all(documents.map((document) => this.#db.put(document)));
+  }
+
+  get(id) {
+    return this.#db.get(id);
+  }
+
+  getParallel(ids) {
+    return Promise.all(ids.map((id) => this.#db.get(id)));
+  }
+
+  async allDocs(withDocs) {
+    return (await this.#db.allDocs(withDocs ? { include_docs: true } : {})).rows;
+  }
+
+  async changes(withDocs) {
+    return (await this.#db.changes(withDocs ? { include_docs: true } : {})).results;
+  }
+
+  pull(url, options) {
+    return this.#db.replicate.from(url, options);
+  }
+
+  push(url, options) {
+    return this.#db.replicate.to(url, options);
+  }
+
+  // Below: preparing and checking, never timed.
+
+  async fill(documents) {
+    for (const slice of slices(documents, 1000)) await this.#db.bulkDocs(slice);
+  }
+
+  /** Nothing to do: a database answers every question from what was written. */
+  async prepareReads() {}
+
+  async revisions() {
+    return new Map((await this.allDocs(false)).map((row) => [row.id, row.value.rev]));
+  }
+
+  async count() {
+    return (await this.allDocs(false)).length;
+  }
+
+  read(id) {
+    return this.#db.get(id);
+  }
+
+  close() {
+    return this.#db.close();
+  }
+
+  async reopen() {
+    await this.close();
+    this.#db = this.#make();
+    await this.ready();
+  }
+
+  destroy() {
+    return this.#db.destroy();
+  }
+}

@@ -1,0 +1,70 @@
+// The documents every contestant gets: the same ones in each run, 420 bytes of JSON each, different from one another.
+
+export const DOCUMENT_BYTES = 420;
+
+const words = (
+  'meadow river lantern copper window garden letter harbor winter market orchard signal bridge canyon ribbon timber ' +
+  'violet thunder pocket island morning mirror pepper silver forest button kettle anchor marble feather shelter candle ' +
+  'plain early quiet narrow bright hollow gentle sudden heavy distant open wooden broken second common gradual careful ' +
+  'carry follow gather deliver repair borrow measure finish water answer travel listen remember choose deliver prepare'
+).split(' ');
+
+/** A small generator with a seed: the text must compress like text, not like one line repeated. */
+function randomFrom(seed) {
+  let state = (seed + 1) * 0x9e3779b9;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
+
+function sentence(random, length) {
+  let text = '';
+  while (text.length < length) text += `${words[random(words.length)]} `;
+  return text.slice(0, length);
+}
+
+/** The id of the index-th document. Ids come in no order, as uuids do; the odd factor keeps them different. */
+export function documentId(index) {
+  return `note-${(Math.imul(index + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+export function makeDocument(index) {
+  const random = randomFrom(index);
+  const document = {
+    _id: documentId(index),
+    type: 'note',
+    title: sentence(random, 24),
+    author: words[random(words.length)],
+    tags: [words[random(words.length)], words[random(words.length)]],
+    done: random(2) === 1,
+    position: { x: random(2000), y: random(2000) },
+    created: new Date(1_700_000_000_000 + index * 61_000).toISOString(),
+    text: '',
+  };
+  document.text = sentence(random, DOCUMENT_BYTES - JSON.stringify(document).length);
+  return document;
+}
+
+export function makeDocuments(count) {
+  return Array.from({ length: count }, (_, index) => makeDocument(index));
+}
+
+/** The same document as somebody would save it again: one member changed, one added. */
+export function editDocument(document, rev) {
+  return { ...document, _rev: rev, done: !document.done, edited: true };
+}
+
+/** A revision in CouchDB's form for whoever has to name one without a database that makes them. */
+export function firstRevision(index) {
+  return `1-${(index + 1).toString(16).padStart(32, '0')}`;
+}
+
+/** The list cut into slices of at most `size`. */
+export function slices(list, size) {
+  const parts = [];
+  for (let start = 0; start < list.length; start += size) parts.push(list.slice(start, start + size));
+  return parts;
+}

@@ -1,0 +1,37 @@
+// The page's side: loads one contestant and runs one step of a workload whenever run.mjs says so.
+import { findContestant } from '../contestants/index.mjs';
+import { makeWorkloads } from '../workloads/index.mjs';
+import { settle } from './timing.mjs';
+
+let contestant;
+
+/** Classic scripts one after the other, as a page would have them. */
+function loadScript(src) {
+  return new Promise((resolve, reject) => {
+    const element = document.createElement('script');
+    element.src = src;
+    element.onload = resolve;
+    element.onerror = () => reject(new Error(`cannot load ${src}`));
+    document.head.append(element);
+  });
+}
+
+globalThis.bench = {
+  /** Loads the contestant's scripts; resolves with the milliseconds that took, null where there are none. */
+  async start(id) {
+    const { scripts, make } = findContestant(id);
+    await settle();
+    const started = performance.now();
+    for (const script of scripts) await loadScript(script);
+    const ms = performance.now() - started;
+    contestant = { ...make(), loadMs: scripts.length > 0 ? ms : null };
+    return contestant.loadMs;
+  },
+
+  /** Runs step `index` of a workload; resolves with its timings by row and with what the next step must know. */
+  async step({ workloadId, sizes, index, ...context }) {
+    const workload = makeWorkloads(sizes).find(({ id }) => id === workloadId);
+    const { timings = {}, state = null } = (await workload.steps[index]({ ...context, contestant })) ?? {};
+    return { timings, state };
+  },
+};
