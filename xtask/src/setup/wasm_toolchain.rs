@@ -91,7 +91,9 @@ impl Toolchain {
         command
             .arg(subcommand)
             .args(["--package", "potoroo", "--target", TARGET, "--target-dir"])
-            .arg(target_dir());
+            .arg(target_dir())
+            .arg("--config")
+            .arg(flags_without_machine_paths());
         if self == Self::Debian {
             command.args(["-Z", "build-std=std,panic_abort"]);
             command.envs([("RUSTC", DEBIAN_RUSTC), ("CARGO", DEBIAN_CARGO), ("RUSTC_BOOTSTRAP", "1")]);
@@ -116,6 +118,15 @@ pub fn release_wasm() -> PathBuf {
 /// A folder of its own, so that native and wasm32 builds do not wait for each other's lock.
 fn target_dir() -> PathBuf {
     project::path("target/wasm")
+}
+
+/// Panic messages contain the paths of source files; the published module must not depend on whose machine built it.
+fn flags_without_machine_paths() -> String {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| home + "/.cargo"));
+    let registry = home.unwrap_or_default() + "/registry/src";
+    let prefixes = [(project::root().display().to_string(), "potoroo"), (registry, "crates")];
+    let flags = prefixes.map(|(from, to)| format!("--remap-path-prefix={from}={to}"));
+    format!("target.{TARGET}.rustflags={flags:?}")
 }
 
 fn chosen() -> Option<Toolchain> {

@@ -108,7 +108,8 @@ fn clippy() -> Result<Command> {
 
 fn clippy_for_wasm() -> Result<Command> {
     let mut cargo = Toolchain::get()?.command("clippy");
-    cargo.args(["--lib", "--all-features", "--quiet", "--", "-D", "warnings"]);
+    // The profile of the build, to share the macros and build scripts compiled for it.
+    cargo.args(["--release", "--lib", "--all-features", "--quiet", "--", "-D", "warnings"]);
     Ok(cargo)
 }
 
