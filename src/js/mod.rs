@@ -7,6 +7,7 @@
 mod conformance;
 mod error;
 mod local;
+mod remote;
 
 use error::{options_of, thrown};
 use std::future::Future;
