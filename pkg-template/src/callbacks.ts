@@ -2,7 +2,7 @@
 // database is open wait; calls after it was closed or destroyed fail.
 import { events } from './static_events';
 import type { Database, Method } from './database';
-import { BAD_REQUEST, closedError, createError, destroyedError } from './errors';
+import { closedError, destroyedError, notJson } from './errors';
 import { clone } from './json';
 
 type Callback = (error: unknown, result?: unknown) => void;
@@ -65,10 +65,12 @@ function callWhenOpen(db: Database, name: string, args: unknown[]): Promise<unkn
   // The caller may change its objects while the call waits.
   const copies = cloneArguments(args);
   return new Promise((resolve, reject) => {
+    // Replacements written for PouchDB expect a callback here, as from its queue.
+    const callback: Callback = (error, result) => (error ? reject(error as Error) : resolve(result));
     db.taskqueue.addTask((failed) => {
       if (failed) reject(failed);
       // By name: a plugin may have replaced the method meanwhile.
-      else resolve((db as unknown as Record<string, Method>)[name]!(...copies));
+      else resolve((db as unknown as Record<string, Method>)[name]!(...copies, callback));
     });
   });
 }
@@ -78,7 +80,7 @@ function cloneArguments(args: unknown[]): unknown[] {
     return clone(args);
   } catch (error) {
     if (error instanceof RangeError || String(error).includes('recursion')) {
-      throw createError(BAD_REQUEST, 'Document can not be written as JSON: it contains itself');
+      throw notJson('it contains itself');
     }
     throw error;
   }

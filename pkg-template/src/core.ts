@@ -3,6 +3,7 @@ import type { Local, Remote } from 'virtual:wasm-glue';
 import type { Database } from './database';
 import { toError } from './errors';
 import { encodeOptions } from './json';
+import type { KnownOptions } from './json';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
@@ -28,10 +29,12 @@ export async function openCore(db: Database): Promise<void> {
   }
 }
 
-const localOptions = ['adapter', 'revs_limit', 'deterministic_revs', 'auto_compaction'];
+const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter'] };
 
 async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database, name: string): Promise<Local> {
-  const local = await wasm.Local.open(name, encodeOptions(db.__opts, localOptions));
+  const { revs_limit } = db.__opts;
+  const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
+  const local = await wasm.Local.open(name, encodeOptions(db.__opts, options));
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);
@@ -39,7 +42,7 @@ async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database,
   return local;
 }
 
-const remoteOptions = ['auth', 'headers', 'skip_setup'];
+const remoteOptions: KnownOptions = { flags: ['skip_setup'], others: ['auth', 'headers'] };
 
 function openRemote(wasm: typeof import('virtual:wasm-glue'), db: Database, url: string): Remote {
   const { fetch } = db.__opts as { fetch?: (url: string, init: RequestInit) => Promise<Response> };

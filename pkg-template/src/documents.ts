@@ -1,5 +1,8 @@
 // Reading and writing documents. Arguments are checked here where that needs no database; the core checks the rest.
-import { method } from './callbacks';
+import type { Remote } from 'virtual:wasm-glue';
+import { uuid } from './active_tasks';
+import { isOwn, method } from './callbacks';
+import { core } from './core';
 import type { Database, Doc, Options } from './database';
 import {
   INVALID_ID,
@@ -12,30 +15,23 @@ import {
   createError,
   toError,
 } from './errors';
-import { uuid } from './active_tasks';
-import { core } from './core';
-import { isOwn } from './callbacks';
 import { encodeDocument, encodeOptions } from './json';
+import type { KnownOptions } from './json';
 import { refuseAttachmentContent, refuseAttachments } from './not_yet';
 import { removeRemote } from './remote';
 
 type Result = Record<string, unknown>;
 
-const getOptions = ['rev', 'revs', 'revs_info', 'open_revs', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'];
-const bulkGetOptions = ['docs', 'revs', 'latest'];
-const allDocsOptions = [
-  'include_docs',
-  'conflicts',
-  'startkey',
-  'endkey',
-  'inclusive_end',
-  'limit',
-  'skip',
-  'descending',
-  'key',
-  'keys',
-  'update_seq',
-];
+const getOptions: KnownOptions = {
+  flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'],
+  others: ['rev', 'open_revs'],
+};
+const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest'], others: ['docs'] };
+const allDocsOptions: KnownOptions = {
+  flags: ['include_docs', 'conflicts', 'inclusive_end', 'descending', 'update_seq'],
+  numbers: ['limit', 'skip'],
+  others: ['startkey', 'endkey', 'key', 'keys'],
+};
 const NEW_EDITS = '{"new_edits":true}';
 
 export const documentMethods = {
@@ -115,7 +111,7 @@ export const documentMethods = {
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
   refuseAttachments(db, doc);
-  return (core(db) as import('virtual:wasm-glue').Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
+  return (core(db) as Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
   });
 }

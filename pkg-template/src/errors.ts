@@ -53,6 +53,11 @@ export function createError({ status, name, message }: Kind, reason?: unknown): 
   return error;
 }
 
+/** A cyclic document, or one with a BigInt in it. */
+export function notJson(why: string): PotorooError {
+  return new PotorooError(400, 'bad_request', `Document can not be written as JSON: ${why}`);
+}
+
 /** What is planned but not built. */
 export function notYet(what: string): PotorooError {
   return new PotorooError(501, 'not_implemented', `${what} is not available yet`);

@@ -5,4 +5,5 @@ import { decodeBase64, provideWasm } from './wasm';
 
 provideWasm(() => decodeBase64(base64));
 
+export { Potoroo };
 export default Potoroo;

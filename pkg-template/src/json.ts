@@ -1,6 +1,6 @@
 // Documents and options on their way to the core: one JSON text each. JSON.stringify also gives the copy PouchDB makes of
 // its arguments: dates become ISO strings, `undefined` is dropped, proxies are flattened, the caller's object stays as it is.
-import { BAD_REQUEST, NOT_AN_OBJECT, createError } from './errors';
+import { NOT_AN_OBJECT, createError, notJson } from './errors';
 
 /** The JSON text of a document or a list of them. Cyclic objects and BigInt have none and are refused. */
 export function encodeDocument(document: object): string {
@@ -8,19 +8,28 @@ export function encodeDocument(document: object): string {
   try {
     text = JSON.stringify(document);
   } catch (error) {
-    throw createError(BAD_REQUEST, `Document can not be written as JSON: ${String((error as Error).message)}`);
+    throw notJson((error as Error).message);
   }
   if (text === undefined) throw createError(NOT_AN_OBJECT);
   return text;
 }
 
+/** Which options the core knows, by how they are read: users give 1 for true, and `false` for no limit. */
+export interface KnownOptions {
+  flags?: readonly string[];
+  /** Whole numbers; anything but a number is as good as nothing. */
+  numbers?: readonly string[];
+  /** Passed on as they are, unless null. */
+  others?: readonly string[];
+}
+
 /** The JSON text of those options that the core knows; anything else in the object may be no JSON at all. */
-export function encodeOptions(options: object, known: readonly string[]): string {
+export function encodeOptions(options: object, { flags = [], numbers = [], others = [] }: KnownOptions): string {
+  const given = options as Record<string, unknown>;
   const picked: Record<string, unknown> = {};
-  for (const name of known) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value !== undefined) picked[name] = value;
-  }
+  for (const name of flags) if (given[name] !== undefined) picked[name] = Boolean(given[name]);
+  for (const name of numbers) if (typeof given[name] === 'number') picked[name] = Math.trunc(given[name]);
+  for (const name of others) if (given[name] !== undefined && given[name] !== null) picked[name] = given[name];
   return JSON.stringify(picked);
 }
 

@@ -4,6 +4,7 @@ import { localCore } from './core';
 import { toError } from './errors';
 import type { RowFilter } from './filters';
 import { encodeOptions } from './json';
+import type { KnownOptions } from './json';
 
 interface Page {
   results: Change[];
@@ -14,7 +15,11 @@ interface Page {
 /** Large enough that a page's cost is its rows', small enough that no page holds up the browser for long. */
 const PAGE_SIZE = 2000;
 
-const known = ['since', 'limit', 'descending', 'include_docs', 'conflicts', 'style', 'doc_ids'];
+const known: KnownOptions = {
+  flags: ['descending', 'include_docs', 'conflicts'],
+  numbers: ['limit'],
+  others: ['since', 'style', 'doc_ids'],
+};
 
 export function readLocal(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
   return sink.options.continuous ? readLive(sink, filter) : readOnce(sink, filter);

@@ -5,6 +5,7 @@ import { core } from './core';
 import { guarded } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
+import type { KnownOptions } from './json';
 import { refuseAttachmentContent } from './not_yet';
 
 interface Page {
@@ -16,23 +17,11 @@ interface Page {
 const DEFAULT_BATCH_SIZE = 1000;
 const DEFAULT_HEARTBEAT = 10_000;
 
-const known = [
-  'since',
-  'limit',
-  'descending',
-  'include_docs',
-  'conflicts',
-  'style',
-  'doc_ids',
-  'feed',
-  'heartbeat',
-  'timeout',
-  'filter',
-  'view',
-  'query_params',
-  'selector',
-  'seq_interval',
-];
+const known: KnownOptions = {
+  flags: ['descending', 'include_docs', 'conflicts'],
+  numbers: ['limit', 'seq_interval'],
+  others: ['since', 'style', 'doc_ids', 'feed', 'heartbeat', 'timeout', 'filter', 'view', 'query_params', 'selector'],
+};
 
 export async function readRemote(sink: Sink): Promise<ChangesResult> {
   const { options } = sink;

@@ -7,29 +7,29 @@ import { errorMembers, toError } from './errors';
 import { guarded } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
+import type { KnownOptions } from './json';
 import { connect } from './peers';
 import type { ReplicationSide } from './peers';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
 
-const known = [
-  'live',
-  'retry',
-  'since',
-  'doc_ids',
-  'selector',
-  'filter',
-  'filter_source',
-  'view',
-  'query_params',
-  'batch_size',
-  'batches_limit',
-  'checkpoint',
-  'style',
-  'heartbeat',
-  'timeout',
-  'seq_interval',
-];
+const known: KnownOptions = {
+  flags: ['live', 'retry'],
+  numbers: ['batch_size', 'batches_limit', 'seq_interval'],
+  others: [
+    'since',
+    'doc_ids',
+    'selector',
+    'filter',
+    'filter_source',
+    'view',
+    'query_params',
+    'checkpoint',
+    'style',
+    'heartbeat',
+    'timeout',
+  ],
+};
 
 export type ReplicationState = 'pending' | 'active' | 'stopped' | 'cancelled';
 

@@ -9,4 +9,5 @@ export async function initialize(wasm: WasmInput | Promise<WasmInput>): Promise<
   await loadWasm();
 }
 
+export { Potoroo };
 export default Potoroo;

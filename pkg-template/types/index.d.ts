@@ -1,0 +1,311 @@
+// The types of Potoroo. Who comes from @types/pouchdb finds the same names in the namespace Potoroo.
+//
+//     import Potoroo from 'potoroo';
+//     interface Note { title: string; done?: boolean }
+//     const db: Potoroo.Database<Note> = new Potoroo<Note>('notes');
+import * as core from './core.js';
+import { Thenable, EventEmitter } from './emitter.js';
+import * as replication from './replication.js';
+
+declare const Potoroo: Potoroo.Static;
+
+declare namespace Potoroo {
+  namespace Core {
+    type Error = core.Error;
+    type Callback<Result> = core.Callback<Result>;
+    type DocumentId = core.DocumentId;
+    type DocumentKey = core.DocumentKey;
+    type AttachmentId = core.AttachmentId;
+    type RevisionId = core.RevisionId;
+    type Availability = core.Availability;
+    type AttachmentData = core.AttachmentData;
+    type Sequence = core.Sequence;
+    type Fetch = core.Fetch;
+    type Options = core.Options;
+    type BasicResponse = core.BasicResponse;
+    type Response = core.Response;
+    type DatabaseInfo = core.DatabaseInfo;
+    type Revision<Content extends {}> = core.Revision<Content>;
+    type MissingRevision = core.MissingRevision;
+    type RevisionInfo = core.RevisionInfo;
+    type RevisionDiffOptions = core.RevisionDiffOptions;
+    type RevisionDiff = core.RevisionDiff;
+    type RevisionDiffResponse = core.RevisionDiffResponse;
+    type IdMeta = core.IdMeta;
+    type RevisionIdMeta = core.RevisionIdMeta;
+    type GetMeta = core.GetMeta;
+    type StubAttachment = core.StubAttachment;
+    type FullAttachment = core.FullAttachment;
+    type Attachment = core.Attachment;
+    type Attachments = core.Attachments;
+    type NewDocument<Content extends {}> = core.NewDocument<Content>;
+    type Document<Content extends {}> = core.Document<Content>;
+    type ExistingDocument<Content extends {}> = core.ExistingDocument<Content>;
+    type RemoveDocument = core.RemoveDocument;
+    type PostDocument<Content extends {}> = core.PostDocument<Content>;
+    type PutDocument<Content extends {}> = core.PutDocument<Content>;
+    type PutOptions = core.PutOptions;
+    type RemoveOptions = core.RemoveOptions;
+    type GetOptions = core.GetOptions;
+    type GetOpenRevisions = core.GetOpenRevisions;
+    type AllDocsOptions = core.AllDocsOptions;
+    type AllDocsWithKeyOptions = core.AllDocsWithKeyOptions;
+    type AllDocsWithKeysOptions = core.AllDocsWithKeysOptions;
+    type AllDocsWithinRangeOptions = core.AllDocsWithinRangeOptions;
+    type AllDocsMeta = core.AllDocsMeta;
+    type AllDocsRow<Content extends {}> = core.AllDocsRow<Content>;
+    type AllDocsKeyRow<Content extends {}> = core.AllDocsKeyRow<Content>;
+    type AllDocsResponse<Content extends {}> = core.AllDocsResponse<Content>;
+    type AllDocsWithKeysResponse<Content extends {}> = core.AllDocsWithKeysResponse<Content>;
+    type BulkDocsOptions = core.BulkDocsOptions;
+    type BulkDocsRequest<Content extends {}> = core.BulkDocsRequest<Content>;
+    type BulkGetOptions = core.BulkGetOptions;
+    type BulkGetResponse<Content extends {}> = core.BulkGetResponse<Content>;
+    type ChangesMeta = core.ChangesMeta;
+    type FilterFunction = core.FilterFunction;
+    type ChangesOptions = core.ChangesOptions;
+    type Selector = core.Selector;
+    type ChangesResponseChange<Content extends {}> = core.ChangesResponseChange<Content>;
+    type ChangesResponse<Content extends {}> = core.ChangesResponse<Content>;
+    type CompactOptions = core.CompactOptions;
+    type RemoveAttachmentResponse = core.RemoveAttachmentResponse;
+    type ActiveTask = core.ActiveTask;
+    type ActiveTasks = core.ActiveTasks;
+  }
+
+  namespace Replication {
+    type ReplicateOptions = replication.ReplicateOptions;
+    type ReplicationResult<Content extends {}> = replication.ReplicationResult<Content>;
+    type ReplicationResultComplete<Content extends {}> = replication.ReplicationResultComplete<Content>;
+    type ReplicationError = replication.ReplicationError;
+    type Checkpoint = replication.Checkpoint;
+    type Replication<Content extends {}> = replication.Replication<Content>;
+    type SyncOptions = replication.SyncOptions;
+    type SyncResult<Content extends {}> = replication.SyncResult<Content>;
+    type SyncResultComplete<Content extends {}> = replication.SyncResultComplete<Content>;
+    type Sync<Content extends {}> = replication.Sync<Content>;
+  }
+
+  /** Methods that are added to every database, or a function that gets the constructor. */
+  type Plugin<PluginProps extends object = {}> = PluginProps | ((potoroo: Static<any>) => void);
+
+  namespace Configuration {
+    interface CommonDatabaseConfiguration {
+      name?: string | undefined;
+      /** 'idb' (default in browsers), 'indexeddb', 'memory' (default elsewhere); 'http' and 'https' follow from the name. */
+      adapter?: string | undefined;
+      /** Put before the name. May be an address, for names of databases on one server. */
+      prefix?: string | undefined;
+    }
+
+    interface LocalDatabaseConfiguration extends CommonDatabaseConfiguration {
+      auto_compaction?: boolean | undefined;
+      /** How many generations of a document's history are kept; 1000 unless given. */
+      revs_limit?: number | undefined;
+      /** False gives random revisions instead of those computed from the content. */
+      deterministic_revs?: boolean | undefined;
+      view_adapter?: string | undefined;
+      size?: number | undefined;
+    }
+
+    interface RemoteDatabaseConfiguration extends CommonDatabaseConfiguration {
+      fetch?: Core.Fetch | undefined;
+      auth?: { username?: string | undefined; password?: string | undefined } | undefined;
+      /** Sent with every request. */
+      headers?: Record<string, string> | undefined;
+      /** Does without looking whether the database exists, and creating it. */
+      skip_setup?: boolean | undefined;
+    }
+
+    type DatabaseConfiguration = LocalDatabaseConfiguration | RemoteDatabaseConfiguration;
+  }
+
+  interface StaticEvents extends Record<string, any[]> {
+    created: [name: string];
+    destroyed: [name: string];
+    debug: [args: unknown[]];
+  }
+
+  interface Static<PluginProps extends object = {}> extends EventEmitter<StaticEvents> {
+    new <Content extends {} = {}>(
+      name?: string | null,
+      options?: Configuration.DatabaseConfiguration,
+    ): Database<Content> & PluginProps;
+    new <Content extends {} = {}>(options: Configuration.DatabaseConfiguration): Database<Content> & PluginProps;
+    <Content extends {} = {}>(name?: string | null, options?: Configuration.DatabaseConfiguration): Database<Content> & PluginProps;
+    <Content extends {} = {}>(options: Configuration.DatabaseConfiguration): Database<Content> & PluginProps;
+    readonly prototype: Database<any> & PluginProps;
+
+    readonly version: string;
+    prefix: string;
+    readonly adapters: Record<string, { valid(): boolean }>;
+    readonly preferredAdapters: string[];
+    readonly activeTasks: Core.ActiveTasks;
+    fetch: Core.Fetch;
+
+    /** Adds methods to every database. */
+    plugin<PluginSubProps extends object>(plugin: Plugin<PluginSubProps>): Static<PluginProps & PluginSubProps>;
+    /** A class whose databases have these options unless they are given others. */
+    defaults(options: Configuration.DatabaseConfiguration): Static<PluginProps>;
+    adapter(id: string, adapter: { valid(): boolean }, addToPreferredAdapters?: boolean): void;
+
+    replicate<Content extends {}>(
+      source: string | Database<Content>,
+      target: string | Database<Content>,
+      options?: Replication.ReplicateOptions,
+      callback?: Core.Callback<Replication.ReplicationResultComplete<Content>>,
+    ): Replication.Replication<Content>;
+
+    sync<Content extends {}>(
+      source: string | Database<Content>,
+      target: string | Database<Content>,
+      options?: Replication.SyncOptions,
+      callback?: Core.Callback<Replication.SyncResultComplete<Content>>,
+    ): Replication.Sync<Content>;
+  }
+
+  interface DatabaseEvents extends Record<string, any[]> {
+    created: [db: Database<any>];
+    destroyed: [];
+    closed: [];
+  }
+
+  interface ChangesEvents<Content extends {}> extends Record<string, any[]> {
+    change: [change: Core.ChangesResponseChange<Content>, pending?: number, lastSeq?: Core.Sequence];
+    complete: [result: Core.ChangesResponse<Content>];
+    error: [error: Core.Error];
+  }
+
+  /** A feed of changes; awaiting it gives what 'complete' does. */
+  interface Changes<Content extends {}>
+    extends EventEmitter<ChangesEvents<Content>>, Thenable<Core.ChangesResponse<Content>> {
+    cancel(): void;
+  }
+
+  interface Database<Content extends {} = {}> extends EventEmitter<DatabaseEvents> {
+    readonly name: string;
+    readonly adapter: string;
+    readonly activeTasks: Core.ActiveTasks;
+
+    /** Writes a document: a new one, or with `_rev` the next revision of one. */
+    put<Model>(doc: Core.PutDocument<Content & Model>, options?: Core.PutOptions): Promise<Core.Response>;
+    put<Model>(doc: Core.PutDocument<Content & Model>, callback: Core.Callback<Core.Response>): void;
+    put<Model>(
+      doc: Core.PutDocument<Content & Model>,
+      options: Core.PutOptions | null,
+      callback: Core.Callback<Core.Response>,
+    ): void;
+
+    /** Writes a document under an id made up for it. */
+    post<Model>(doc: Core.PostDocument<Content & Model>, options?: Core.Options): Promise<Core.Response>;
+    post<Model>(doc: Core.PostDocument<Content & Model>, callback: Core.Callback<Core.Response>): void;
+    post<Model>(
+      doc: Core.PostDocument<Content & Model>,
+      options: Core.Options | null,
+      callback: Core.Callback<Core.Response>,
+    ): void;
+
+    get<Model>(id: Core.DocumentId, options: Core.GetOpenRevisions): Promise<(Core.Revision<Content & Model> | Core.MissingRevision)[]>;
+    get<Model>(id: Core.DocumentId, options?: Core.GetOptions): Promise<Core.Document<Content & Model> & Core.GetMeta>;
+    get<Model>(id: Core.DocumentId, callback: Core.Callback<Core.Document<Content & Model> & Core.GetMeta>): void;
+    get<Model>(
+      id: Core.DocumentId,
+      options: Core.GetOpenRevisions,
+      callback: Core.Callback<(Core.Revision<Content & Model> | Core.MissingRevision)[]>,
+    ): void;
+    get<Model>(
+      id: Core.DocumentId,
+      options: Core.GetOptions | null,
+      callback: Core.Callback<Core.Document<Content & Model> & Core.GetMeta>,
+    ): void;
+
+    /** Marks a document as deleted, on every device that it replicates to. */
+    remove(doc: Core.RemoveDocument, options?: Core.RemoveOptions): Promise<Core.Response>;
+    remove(doc: Core.RemoveDocument, callback: Core.Callback<Core.Response>): void;
+    remove(doc: Core.RemoveDocument, options: Core.RemoveOptions, callback: Core.Callback<Core.Response>): void;
+    remove(id: Core.DocumentId, rev: Core.RevisionId, options?: Core.Options): Promise<Core.Response>;
+    remove(id: Core.DocumentId, rev: Core.RevisionId, callback: Core.Callback<Core.Response>): void;
+    remove(id: Core.DocumentId, rev: Core.RevisionId, options: Core.Options, callback: Core.Callback<Core.Response>): void;
+
+    /** Writes many documents at once; the results are in the order of the documents. */
+    bulkDocs<Model>(
+      docs: Core.PutDocument<Content & Model>[] | Core.BulkDocsRequest<Content & Model>,
+      options?: Core.BulkDocsOptions,
+    ): Promise<(Core.Response | Core.Error)[]>;
+    bulkDocs<Model>(
+      docs: Core.PutDocument<Content & Model>[] | Core.BulkDocsRequest<Content & Model>,
+      callback: Core.Callback<(Core.Response | Core.Error)[]>,
+    ): void;
+    bulkDocs<Model>(
+      docs: Core.PutDocument<Content & Model>[] | Core.BulkDocsRequest<Content & Model>,
+      options: Core.BulkDocsOptions | null,
+      callback: Core.Callback<(Core.Response | Core.Error)[]>,
+    ): void;
+
+    bulkGet<Model>(options: Core.BulkGetOptions): Promise<Core.BulkGetResponse<Content & Model>>;
+    bulkGet<Model>(options: Core.BulkGetOptions, callback: Core.Callback<Core.BulkGetResponse<Content & Model>>): void;
+
+    /** All documents, or a range of them, in the order of their ids. */
+    allDocs<Model>(options: Core.AllDocsWithKeysOptions): Promise<Core.AllDocsWithKeysResponse<Content & Model>>;
+    allDocs<Model>(
+      options?: Core.AllDocsWithKeyOptions | Core.AllDocsWithinRangeOptions | Core.AllDocsOptions,
+    ): Promise<Core.AllDocsResponse<Content & Model>>;
+    allDocs<Model>(callback: Core.Callback<Core.AllDocsResponse<Content & Model>>): void;
+    allDocs<Model>(
+      options: Core.AllDocsWithKeyOptions | Core.AllDocsWithinRangeOptions | Core.AllDocsOptions,
+      callback: Core.Callback<Core.AllDocsResponse<Content & Model>>,
+    ): void;
+
+    /** Which of the revisions are not here. */
+    revsDiff(revisions: Core.RevisionDiffOptions): Promise<Core.RevisionDiffResponse>;
+    revsDiff(revisions: Core.RevisionDiffOptions, callback: Core.Callback<Core.RevisionDiffResponse>): void;
+
+    /** What was changed, once or as it happens. */
+    changes<Model>(options?: Core.ChangesOptions): Changes<Content & Model>;
+    changes<Model>(
+      options: Core.ChangesOptions | null,
+      callback: Core.Callback<Core.ChangesResponse<Content & Model>>,
+    ): Changes<Content & Model>;
+
+    info(): Promise<Core.DatabaseInfo>;
+    info(callback: Core.Callback<Core.DatabaseInfo>): void;
+    /** Identifies the database in replications. */
+    id(): Promise<string>;
+    id(callback: Core.Callback<string>): void;
+    /** Ends the feeds of this instance; it can't be used any more. The data stays. */
+    close(): Promise<void>;
+    close(callback: Core.Callback<void>): void;
+    /** Deletes the data; of a remote database too. */
+    destroy(options?: Core.Options | null): Promise<Core.BasicResponse>;
+    destroy(callback: Core.Callback<Core.BasicResponse>): void;
+    destroy(options: Core.Options | null, callback: Core.Callback<Core.BasicResponse>): void;
+    /** Only of remote databases so far. */
+    compact(options?: Core.CompactOptions): Promise<Core.BasicResponse>;
+    compact(options: Core.CompactOptions, callback: Core.Callback<Core.BasicResponse>): void;
+    type(): string;
+    /** Of remote databases: a request with the credentials and headers of the database. */
+    fetch?: Core.Fetch | undefined;
+
+    readonly replicate: {
+      to<OtherContent extends {} = Content>(
+        target: string | Database<OtherContent>,
+        options?: Replication.ReplicateOptions,
+        callback?: Core.Callback<Replication.ReplicationResultComplete<Content>>,
+      ): Replication.Replication<Content>;
+      from<OtherContent extends {} = Content>(
+        source: string | Database<OtherContent>,
+        options?: Replication.ReplicateOptions,
+        callback?: Core.Callback<Replication.ReplicationResultComplete<Content>>,
+      ): Replication.Replication<Content>;
+    };
+
+    sync<OtherContent extends {} = Content>(
+      other: string | Database<OtherContent>,
+      options?: Replication.SyncOptions,
+      callback?: Core.Callback<Replication.SyncResultComplete<Content>>,
+    ): Replication.Sync<Content>;
+  }
+}
+
+export { Potoroo };
+export default Potoroo;

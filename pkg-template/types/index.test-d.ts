@@ -1,0 +1,145 @@
+// Checked by the compiler only: what must compile, and by `@ts-expect-error` what must not.
+import Potoroo, { Potoroo as Named } from 'potoroo';
+import Slim, { initialize } from 'potoroo/slim';
+
+interface Note {
+  title: string;
+  done?: boolean;
+}
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const isTrue = <T extends true>(value?: T) => value;
+
+export async function documents() {
+  const db: Potoroo.Database<Note> = new Potoroo<Note>('notes', { adapter: 'memory', revs_limit: 50 });
+  const { ok, id, rev } = await db.put({ _id: 'a', title: 'A' });
+  isTrue<Equal<[typeof ok, typeof id, typeof rev], [boolean, string, string]>>();
+
+  const note = await db.get('a', { conflicts: true });
+  const title: string = note.title;
+  const conflicts: string[] | undefined = note._conflicts;
+  await db.put({ ...note, title: 'B' });
+  await db.post({ title, done: true });
+  await db.remove(note);
+  await db.remove('a', note._rev);
+  // @ts-expect-error a title is text
+  await db.put({ _id: 'a', title: 1 });
+  // @ts-expect-error a revision is needed
+  await db.remove({ _id: 'a' });
+  // @ts-expect-error there is no such method
+  await db.fetchAll();
+
+  for (const revision of await db.get('a', { open_revs: 'all' })) {
+    if ('ok' in revision) console.log(revision.ok.title, revision.ok._rev);
+    else console.log(revision.missing);
+  }
+  for (const result of await db.bulkDocs([{ title: 'x' }, { _id: 'b', title: 'y', _deleted: true }])) {
+    if ('ok' in result) console.log(result.rev);
+    else console.log(result.status, result.name, result.reason, result.message);
+  }
+  await db.bulkDocs({ docs: [{ title: 'z' }], new_edits: false });
+
+  const { rows, total_rows } = await db.allDocs({ include_docs: true, startkey: 'a', endkey: 'b\ufff0' });
+  const titles: (string | undefined)[] = rows.map((row) => row.doc?.title);
+  const byKey = await db.allDocs({ keys: ['a', 'b'], include_docs: true });
+  for (const row of byKey.rows) {
+    if (row.error) console.log(row.key);
+    else console.log(row.value.rev, row.doc?.title);
+  }
+  const diff = await db.revsDiff({ a: ['1-x'] });
+  const missing: string[] | undefined = diff['a']?.missing;
+  return { titles, total_rows, conflicts, missing, info: (await db.info()).update_seq };
+}
+
+export function callbacks(db: Potoroo.Database<Note>) {
+  db.put({ _id: 'a', title: 'A' }, (error, result) => console.log(error?.status, result?.rev));
+  db.get('a', (error, note) => console.log(error?.docId, note?.title));
+  db.allDocs((error, result) => console.log(error, result?.rows.length));
+  db.destroy((error, result) => console.log(error, result?.ok));
+  const callback: Potoroo.Core.Callback<Potoroo.Core.DatabaseInfo> = (_error, info) => console.log(info?.doc_count);
+  db.info(callback);
+}
+
+export async function untyped() {
+  const db = new Potoroo('anything');
+  await db.put({ _id: 'a', whatever: 1 });
+  const note = await db.get<Note>('a');
+  console.log(note.title);
+  const withoutNew: Potoroo.Database = Potoroo('anything');
+  const byOptions = new Potoroo<Note>({ name: 'b', auto_compaction: true });
+  return [withoutNew, byOptions, new Named('c'), new Slim('d')];
+}
+
+export async function feeds(db: Potoroo.Database<Note>) {
+  const feed = db
+    .changes({ live: true, since: 'now', include_docs: true, filter: (doc: Note) => doc.done })
+    .on('change', ({ id, seq, deleted, doc }, pending) => console.log(id, seq, deleted, doc?.title, pending))
+    .on('complete', ({ last_seq }) => console.log(last_seq))
+    .on('error', ({ status }) => console.log(status))
+    .on('an event of a plugin', () => {});
+  feed.cancel();
+  const { results } = await db.changes({ limit: 1, descending: true });
+  // @ts-expect-error there is no such style
+  db.changes({ style: 'some_docs' });
+  return results[0]?.changes[0]?.rev;
+}
+
+export async function replication(db: Potoroo.Database<Note>) {
+  const remote = new Potoroo<Note>('https://example.org/notes', {
+    auth: { username: 'a', password: 'b' },
+    headers: { 'x-tenant': 'c' },
+    skip_setup: true,
+    fetch: (url, init) => Potoroo.fetch(url, { ...init, cache: 'no-store' }),
+  });
+  const sync: Potoroo.Replication.Sync<Note> = db
+    .sync(remote, { live: true, retry: true, pull: { filter: 'board/mine', query_params: { me: 'a' } }, push: { doc_ids: ['a'] } })
+    .on('change', ({ direction, change }) => console.log(direction, change.docs.map((doc) => doc.title), change.pending))
+    .on('paused', (error) => console.log(error?.message))
+    .on('active', ({ direction }) => console.log(direction))
+    .on('denied', ({ doc }) => console.log(doc.id))
+    .on('error', (error) => console.log(error.result?.docs_read));
+  console.log(sync.push.state);
+  sync.cancel();
+  const { docs_written, end_time } = await db.replicate.from('https://example.org/notes', {
+    since: 0,
+    batch_size: 500,
+    back_off_function: (previous) => Math.min(previous * 2 + 1, 60_000),
+  });
+  const pushed = await Potoroo.replicate(db, remote, { checkpoint: 'target' });
+  const both = await Potoroo.sync(db, 'other');
+  // @ts-expect-error a list of ids
+  db.replicate.to(remote, { doc_ids: 'a' });
+  return [docs_written, end_time, pushed.status, both.pull?.ok];
+}
+
+export async function plugins() {
+  const WithHello = Potoroo.plugin({
+    hello(this: Potoroo.Database, name: string) {
+      return `${this.name} ${name}`;
+    },
+  });
+  const greeting: string = new WithHello<Note>('a').hello('b');
+  Potoroo.plugin((potoroo) => {
+    potoroo.on('created', (name) => console.log(name));
+  });
+  const Prefixed = Potoroo.defaults({ prefix: 'app-' });
+  class Board extends Prefixed<Note> {
+    titles() {
+      return this.allDocs({ include_docs: true }).then(({ rows }) => rows.map(({ doc }) => doc?.title));
+    }
+  }
+  const titles = await new Board('board').titles();
+  await initialize(new URL('https://example.org/potoroo.wasm'));
+  return [greeting, titles];
+}
+
+// What a plugin's own types add.
+declare module 'potoroo' {
+  namespace Potoroo {
+    interface Database<Content extends {} = {}> {
+      upsert(id: string, change: (doc: Content) => Content): Promise<void>;
+    }
+  }
+}
+
+export const augmented = (db: Potoroo.Database<Note>) => db.upsert('a', (note) => ({ ...note, done: true }));

@@ -1,0 +1,118 @@
+// Replication and sync. Names are those of @types/pouchdb-replication.
+import type { DocumentId, Error, ExistingDocument, FilterFunction, Selector, Sequence } from './core.js';
+import type { Thenable, EventEmitter } from './emitter.js';
+
+export interface ReplicateOptions {
+  /** Goes on with what happens from now on, until it is cancelled. */
+  live?: boolean | undefined;
+  /** Tries again after failures, with growing pauses, which end at once when the network or the page comes back. */
+  retry?: boolean | undefined;
+  filter?: string | FilterFunction | undefined;
+  doc_ids?: DocumentId[] | undefined;
+  query_params?: { [name: string]: any } | undefined;
+  view?: string | undefined;
+  selector?: Selector | undefined;
+  /** Where to start, once: after a failure it goes on from where it stood. */
+  since?: 'now' | Sequence | undefined;
+  heartbeat?: number | false | undefined;
+  timeout?: number | false | undefined;
+  /** Documents per batch. */
+  batch_size?: number | undefined;
+  /** Batches that may be under way at once. */
+  batches_limit?: number | undefined;
+  /** The next pause in milliseconds, out of the previous one (0 at first). */
+  back_off_function?: ((previous: number) => number) | undefined;
+  /** On which side progress is noted; false notes it nowhere. */
+  checkpoint?: boolean | 'target' | 'source' | undefined;
+  style?: 'main_only' | 'all_docs' | undefined;
+}
+
+export interface ReplicationResult<Content extends {}> {
+  ok: boolean;
+  /** An ISO date. */
+  start_time: string;
+  docs_read: number;
+  docs_written: number;
+  doc_write_failures: number;
+  errors: Error[];
+  last_seq: Sequence;
+  /** The documents of the batch, in the event 'change'. */
+  docs: ExistingDocument<Content>[];
+  /** What is still to come, where the source knows. */
+  pending?: number | undefined;
+}
+
+export interface ReplicationResultComplete<Content extends {}> extends Omit<ReplicationResult<Content>, 'docs' | 'pending'> {
+  /** An ISO date. */
+  end_time: string;
+  status: 'complete' | 'cancelled' | 'aborting';
+}
+
+/** An error that ended a replication tells how far it had got. */
+export interface ReplicationError extends Error {
+  result?: ReplicationResultComplete<{}> | undefined;
+}
+
+export type Checkpoint = {
+  pending_batch?: Sequence | undefined;
+  start_next_batch?: Sequence | undefined;
+  revs_diff?: { id: DocumentId; seq: Sequence; changes: { rev: string }[] } | undefined;
+  checkpoint?: Sequence | undefined;
+};
+
+export interface ReplicationEvents<Content extends {}> extends Record<string, any[]> {
+  /** A batch was written. */
+  change: [result: ReplicationResult<Content>];
+  /** Up to date, or with an error: waiting before the next try. */
+  paused: [error?: Error];
+  active: [];
+  /** The target refused a document. The others go on. */
+  denied: [error: Error];
+  checkpoint: [checkpoint: Checkpoint];
+  /** A failure after which it tries again. */
+  requestError: [error: Error];
+  complete: [result: ReplicationResultComplete<Content>];
+  error: [error: ReplicationError];
+  cancel: [];
+}
+
+export interface Replication<Content extends {}>
+  extends EventEmitter<ReplicationEvents<Content>>, Thenable<ReplicationResultComplete<Content>> {
+  readonly cancelled: boolean;
+  readonly state: 'pending' | 'active' | 'stopped' | 'cancelled';
+  cancel(): void;
+}
+
+export interface SyncOptions extends ReplicateOptions {
+  /** For the way to the other database, over the common options. */
+  push?: ReplicateOptions | undefined;
+  /** For the way from it. */
+  pull?: ReplicateOptions | undefined;
+}
+
+export interface SyncResult<Content extends {}> {
+  direction: 'push' | 'pull';
+  change: ReplicationResult<Content>;
+}
+
+export interface SyncResultComplete<Content extends {}> {
+  push?: ReplicationResultComplete<Content> | undefined;
+  pull?: ReplicationResultComplete<Content> | undefined;
+}
+
+export interface SyncEvents<Content extends {}> extends Record<string, any[]> {
+  change: [result: SyncResult<Content>];
+  /** Both ways are up to date, or wait before the next try because of the error. */
+  paused: [error?: Error];
+  active: [way: { direction: 'push' | 'pull' }];
+  denied: [refused: { direction: 'push' | 'pull'; doc: Error }];
+  complete: [result: SyncResultComplete<Content>];
+  error: [error: ReplicationError];
+}
+
+export interface Sync<Content extends {}> extends EventEmitter<SyncEvents<Content>>, Thenable<SyncResultComplete<Content>> {
+  readonly push: Replication<Content>;
+  readonly pull: Replication<Content>;
+  readonly canceled: boolean;
+  cancel(): void;
+}
