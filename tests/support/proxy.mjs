@@ -42,6 +42,7 @@ class DelayLine {
  * `delayMs` is added in each direction, so a round trip takes twice that. What is answered:
  * `url` and `port` of the proxy; `setDelay(ms)`; `cut()` resets every live connection; `refuse(true)` resets every new one;
  * `stall(true)` keeps accepting and forwards nothing until `stall(false)`, as a connection whose other end has vanished;
+ * `stallAfter(bytes)` does the same once so many more bytes have come from the target, and resolves at that moment;
  * `stats()` counts connections and bytes; `stop()`.
  */
 export async function startProxy({ target, delayMs = 0, port = 0 }) {
@@ -52,6 +53,7 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
   let refusing = false;
   let stalled = false;
   let wakeUps = [];
+  let onBytes = () => {};
 
   const server = net.createServer((client) => {
     if (refusing) {
@@ -97,10 +99,19 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     };
     from.on('data', (chunk) => {
       counts[counter] += chunk.length;
+      if (counter === 'bytesDown') onBytes();
       line.push(chunk);
     });
     from.on('end', () => line.push(null));
     return line;
+  }
+
+  function stall(on) {
+    stalled = on;
+    if (on) return;
+    const waiting = wakeUps;
+    wakeUps = [];
+    for (const wakeUp of waiting) wakeUp();
   }
 
   server.listen(port, '127.0.0.1');
@@ -119,12 +130,17 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     refuse(on) {
       refusing = on;
     },
-    stall(on) {
-      stalled = on;
-      if (on) return;
-      const waiting = wakeUps;
-      wakeUps = [];
-      for (const wakeUp of waiting) wakeUp();
+    stall,
+    stallAfter(bytes) {
+      const limit = counts.bytesDown + bytes;
+      return new Promise((resolve) => {
+        onBytes = () => {
+          if (counts.bytesDown < limit) return;
+          onBytes = () => {};
+          stall(true);
+          resolve();
+        };
+      });
     },
     stats: () => ({ ...counts, open: pairs.size }),
     async stop() {
