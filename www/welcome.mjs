@@ -15,7 +15,7 @@ export const welcomeCards = [
     column: 'column:ideas',
     position: 'K',
     color: 'leaf',
-    text: 'Drag notes where they belong\nWith the keyboard: Alt and an arrow key.',
+    text: 'Drag notes where they belong\nOn a phone, hold one first. With the keyboard: Alt and an arrow key.',
   },
   {
     _id: 'card:welcome-two',

@@ -21,12 +21,15 @@ export function missingScripts(contestants) {
 export async function startEnvironment({ couch, cors }) {
   const files = await serveStatic(root);
   const args = ['--js-flags=--expose-gc', ...(cors ? [] : ['--disable-web-security'])];
-  const browser = await launchChromium({ args }).catch(async (error) => {
+  // Without this playwright ends the process on Ctrl+C before the databases on the server are gone.
+  const context = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  const browser = await launchChromium({ args, context }).catch(async (error) => {
     await files.stop();
     throw error;
   });
   const address = `${files.url}/www/bench/page/index.html`;
   let remotes;
+  let stopping;
 
   const blank = await browser.newPage(address);
   const version = await blank.evaluate(
@@ -43,12 +46,22 @@ export async function startEnvironment({ couch, cors }) {
       remotes ??= startRemotes(couch);
       return remotes;
     },
-    async stop() {
-      await browser.close().catch(() => {});
-      await (await remotes?.catch(() => undefined))?.stop();
-      await files.stop();
+    /** Throws once `stop` was called: what is still going on must not begin anything new. */
+    checkRunning() {
+      if (stopping) throw new Error('interrupted');
+    },
+    /** May be called again while it runs. */
+    stop() {
+      stopping ??= stopAll();
+      return stopping;
     },
   };
+
+  async function stopAll() {
+    await browser.close().catch(() => {});
+    await (await remotes?.catch(() => undefined))?.stop();
+    await files.stop();
+  }
 }
 
 /** What a reader must know to judge the numbers. */

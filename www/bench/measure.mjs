@@ -21,12 +21,14 @@ export async function measureWorkload({ workload, contestants, rounds, sizes, en
     for (const lane of rotate(lanes, round)) {
       const { id } = lane.contestant;
       if (failed.has(id)) continue;
+      environment.checkRunning();
       progress(`${round === 0 ? 'warm-up' : `round ${round}/${rounds}`}, ${lane.contestant.title}`);
       try {
         const timings = await runOnce(lane, workload, round === 0 ? warmUpSizes(sizes) : sizes, environment);
         if (round === 0) continue;
         for (const row of workload.rows) results[row.id][id].samples.push(timings[row.id]);
       } catch (error) {
+        environment.checkRunning();
         failed.add(id);
         for (const row of workload.rows) results[row.id][id].error = firstLine(error);
       }

@@ -58,7 +58,7 @@ async function main() {
   const libraries = await describeLibraries(options.contestants);
   const environment = await startEnvironment(options);
   // A real CouchDB must not be left with the databases of a run that was interrupted.
-  process.once('SIGINT', () => environment.stop().finally(() => process.exit(130)));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => environment.stop().finally(() => process.exit(130)));
   try {
     const rows = await measureAll(options, workloads, sizes, environment);
     const usesServer = workloads.some(({ remote }) => remote);

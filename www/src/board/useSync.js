@@ -54,8 +54,6 @@ export function useSync(db) {
   }
 
   function follow(remote, sync) {
-    // A replication counts from its own start; the row shows the sum over all of them.
-    const before = { received: remote.received, sent: remote.sent };
     const current = () => running.get(remote.id) === sync;
     // Each direction pauses for itself: up to date only when both are, waiting for the network when either is.
     const sides = { push: 'working', pull: 'working' };
@@ -81,8 +79,8 @@ export function useSync(db) {
     sync
       .on('change', ({ direction, change }) => {
         if (!current()) return;
-        if (direction === 'pull') remote.received = before.received + change.docs_written;
-        else remote.sent = before.sent + change.docs_written;
+        // Summed up here, because docs_written starts again whenever the replication does.
+        remote[direction === 'pull' ? 'received' : 'sent'] += change.docs.length;
         remote.lastChange = new Date().toISOString();
       })
       .on('denied', ({ doc }) => {
