@@ -10,6 +10,7 @@ pub mod http;
 #[cfg(target_arch = "wasm32")]
 pub mod js;
 pub mod query;
+pub mod replicate;
 pub mod storage;
 pub mod tree;
 

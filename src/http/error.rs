@@ -53,7 +53,7 @@ pub(super) fn retry_after(response: &Response) -> Option<u32> {
 
 /// Reads a JSON answer. One that is no JSON of the kind expected comes from something between here and CouchDB,
 /// such as a login page of a public network, and is worth another try.
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| unreadable(body, &error))
 }
 
@@ -62,7 +62,8 @@ pub(super) fn text(body: Bytes) -> Result<String> {
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
         return Err(unreadable(&body, &error));
     }
-    String::from_utf8(body.into()).map_err(|error| Error::network(format!("The server's answer is no UTF-8: {error}")))
+    String::from_utf8(body.into())
+        .map_err(|error| Error::network(format!("The server's answer is no UTF-8: {error}")))
 }
 
 fn unreadable(body: &[u8], error: &serde_json::Error) -> Error {
@@ -100,7 +101,8 @@ mod tests {
     #[test]
     fn a_documents_error_gets_the_status_of_its_name() {
         for (name, status) in [("forbidden", 403), ("unauthorized", 401), ("conflict", 409), ("odd", 500)] {
-            let members = serde_json::from_value(serde_json::json!({"id": "a", "error": name, "reason": "r"}));
+            let members =
+                serde_json::from_value(serde_json::json!({"id": "a", "error": name, "reason": "r"}));
             let error = from_members(0, &members.unwrap());
             assert_eq!((error.status(), error.name(), error.doc_id()), (status, name, Some("a")));
         }

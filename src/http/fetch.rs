@@ -28,7 +28,9 @@ impl Fetch {
     fn function(&self) -> Result<Function> {
         match &self.function {
             Some(function) => Ok(function.clone()),
-            None => method(&js_sys::global(), "fetch").ok_or_else(|| Error::network("There is no fetch here")),
+            None => {
+                method(&js_sys::global(), "fetch").ok_or_else(|| Error::network("There is no fetch here"))
+            }
         }
     }
 }

@@ -14,7 +14,8 @@ pub fn error_from_js(thrown: &JsValue) -> Error {
     if !thrown.is_object() {
         return Error::network(thrown.as_string().unwrap_or_else(|| format!("{thrown:?}")));
     }
-    let status = Reflect::get(thrown, &"status".into()).ok().and_then(|value| value.as_f64()).unwrap_or_default();
+    let status =
+        Reflect::get(thrown, &"status".into()).ok().and_then(|value| value.as_f64()).unwrap_or_default();
     let mut members = own_members(thrown);
     // `name` and `message` of an Error are not enumerable.
     for name in ["name", "message", "reason"] {

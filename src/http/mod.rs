@@ -19,7 +19,9 @@ mod patience;
 mod transport;
 mod url;
 
+pub(crate) use client::lacks_bulk_get;
 pub use client::{Client, ClientOptions};
+pub(crate) use error::{from_members as error_from_members, parse as parse_answer};
 #[cfg(target_arch = "wasm32")]
 pub use fetch::Fetch;
 #[cfg(target_arch = "wasm32")]

@@ -42,6 +42,12 @@ impl Options {
     }
 }
 
+impl From<Map<String, Value>> for Options {
+    fn from(options: Map<String, Value>) -> Self {
+        Self(options)
+    }
+}
+
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,

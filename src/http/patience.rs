@@ -72,7 +72,11 @@ impl Patience {
 
 /// The error of a connection that fell silent: status 408, which no CouchDB sends.
 fn silence(span: Millis) -> Error {
-    Error::remote(408, "timeout", format!("Nothing came from the server for {} seconds", span.0.div_ceil(1000)))
+    Error::remote(
+        408,
+        "timeout",
+        format!("Nothing came from the server for {} seconds", span.0.div_ceil(1000)),
+    )
 }
 
 #[cfg(test)]

@@ -128,7 +128,10 @@ mod tests {
         ] {
             assert_eq!(address(text), expected, "{text}");
         }
-        assert_eq!(DbUrl::parse("http://h/couch/db").unwrap().0.on_server("_session"), "http://h/couch/_session");
+        assert_eq!(
+            DbUrl::parse("http://h/couch/db").unwrap().0.on_server("_session"),
+            "http://h/couch/_session"
+        );
         assert_eq!(DbUrl::parse("http://h/db").unwrap().0.on_server(""), "http://h/");
     }
 
@@ -143,14 +146,19 @@ mod tests {
         ] {
             let (url, credentials) = DbUrl::parse(text).unwrap();
             assert_eq!(url.in_db(""), "http://h/db/");
-            assert_eq!(credentials, Some(Credentials { username: username.into(), password: password.into() }));
+            assert_eq!(
+                credentials,
+                Some(Credentials { username: username.into(), password: password.into() })
+            );
         }
         assert_eq!(DbUrl::parse("http://h/db").unwrap().1, None);
     }
 
     #[test]
     fn what_is_no_address_of_a_database_is_refused() {
-        for text in ["", "db", "ftp://h/db", "http://", "http:///db", "http://h", "http://h/", "http://u:p@/db"] {
+        for text in
+            ["", "db", "ftp://h/db", "http://", "http:///db", "http://h", "http://h/", "http://u:p@/db"]
+        {
             assert_eq!(DbUrl::parse(text).unwrap_err().name(), "invalid_url", "{text}");
         }
     }

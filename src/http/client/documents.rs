@@ -47,8 +47,13 @@ impl Client {
         let id = ids._id.ok_or_else(|| Error::new(ErrorKind::MissingId))?;
         if Options::parse(options)?.get("new_edits") == Some(&Value::Bool(false)) {
             let failures = self.bulk_docs(&format!("[{doc}]"), options).await?;
-            return match serde_json::from_str::<Vec<Map<String, Value>>>(&failures).unwrap_or_default().first() {
-                Some(failure) if failure.contains_key("error") => Err(error::from_members(0, failure).with_doc_id(id)),
+            return match serde_json::from_str::<Vec<Map<String, Value>>>(&failures)
+                .unwrap_or_default()
+                .first()
+            {
+                Some(failure) if failure.contains_key("error") => {
+                    Err(error::from_members(0, failure).with_doc_id(id))
+                }
                 _ => Ok(json!({"ok": true, "id": id, "rev": ids._rev}).to_string()),
             };
         }

@@ -4,6 +4,8 @@ mod documents;
 mod reading;
 mod server;
 
+pub(crate) use documents::lacks_bulk_get;
+
 use super::error;
 use super::patience::Patience;
 use super::transport::{Headers, Method, Request, Transport};
@@ -88,7 +90,8 @@ impl Wire {
         if call.method == Method::Post || call.body.is_some() {
             headers.push(("Content-Type".into(), "application/json".into()));
         }
-        let request = Request { method: call.method, url: call.url, headers, body: call.body.map(Bytes::from) };
+        let request =
+            Request { method: call.method, url: call.url, headers, body: call.body.map(Bytes::from) };
         let response = patience.head(self.transport.send(request)).await?;
         let (status, retry_after) = (response.status, error::retry_after(&response));
         let body = patience.body(response.body).await;
@@ -108,7 +111,10 @@ impl Client {
         let (url, in_url) = DbUrl::parse(url)?;
         let mut headers = Headers::new();
         if let Some(Credentials { username, password }) = options.auth.or(in_url) {
-            headers.push(("Authorization".into(), format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))));
+            headers.push((
+                "Authorization".into(),
+                format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))),
+            ));
         }
         for (name, value) in options.headers {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -7,7 +7,7 @@ use crate::http::error;
 use crate::http::params::Options;
 use crate::http::transport::Method;
 use bytes::Bytes;
-use futures_util::future::{FutureExt as _, join};
+use futures_util::future::{FutureExt as _, LocalBoxFuture, Shared, join};
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
@@ -27,17 +27,21 @@ impl Client {
         if self.0.skip_setup {
             return Ok(None);
         }
-        let mut slot = self.0.setup.borrow_mut();
-        if let Some(Ok(_)) = slot.as_ref().and_then(|running| running.peek()) {
-            return Ok(None);
-        }
-        let running = slot.get_or_insert_with(|| create(self.0.wire.clone()).boxed_local().shared()).clone();
-        drop(slot);
+        let Some(running) = self.setup_under_way() else { return Ok(None) };
         let result = running.clone().await;
         if result.is_err() {
             self.0.setup.borrow_mut().take_if(|current| current.ptr_eq(&running));
         }
         result.map(Some)
+    }
+
+    /// The setup that is under way, or a new one; `None` where it was done before.
+    fn setup_under_way(&self) -> Option<Shared<LocalBoxFuture<'static, Result<Bytes>>>> {
+        let mut slot = self.0.setup.borrow_mut();
+        if slot.as_ref().is_some_and(|setup| matches!(setup.peek(), Some(Ok(_)))) {
+            return None;
+        }
+        Some(slot.get_or_insert_with(|| create(self.0.wire.clone()).boxed_local().shared()).clone())
     }
 
     /// CouchDB's description of the database, with `host`, `adapter` and `auto_compaction` added.

@@ -1,0 +1,114 @@
+//! One batch of the feed on its way from rows to written documents.
+
+use super::fetch::{Fetch, Fetched, Refused};
+use super::write::{Write, Written};
+use crate::error::Error;
+use crate::replicate::peer::{ChangeRow, Doc, DocRevs};
+use crate::replicate::seq::Seq;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A batch: rows that were read together, and how far they have come.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) number: u64,
+    /// Where the feed stands after it.
+    pub(super) seq: Seq,
+    /// How much of the feed comes after it.
+    pub(super) pending: Option<u64>,
+    pub(super) rows: Rc<Vec<ChangeRow>>,
+    pub(super) stage: Stage,
+    /// How many documents the source gave.
+    pub(super) docs_read: u64,
+    /// Documents that will not be replicated, of either side's doing.
+    pub(super) refused: Vec<Refused>,
+    /// What fails the batch once everything before it is done and its own documents are written.
+    pub(super) error: Option<Error>,
+}
+
+/// How far a batch has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Read from the feed.
+    Waiting,
+    /// The target is asked what it has not.
+    Diffing,
+    /// The source is asked for the documents.
+    Fetching(Fetch),
+    /// The documents are here.
+    Ready(Vec<Rc<Doc>>),
+    /// The documents are on their way to the target.
+    Writing(Write),
+    /// Nothing is left to do but to count.
+    Done(Written),
+}
+
+impl Batch {
+    pub(super) fn new(number: u64, rows: Rc<Vec<ChangeRow>>, seq: Seq, pending: Option<u64>) -> Self {
+        let stage = if rows.is_empty() { Stage::Done(Written::default()) } else { Stage::Waiting };
+        Self { number, seq, pending, rows, stage, docs_read: 0, refused: Vec::new(), error: None }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
+    }
+
+    /// Takes the rows of a later page into a batch that has not been begun.
+    pub(super) fn append(&mut self, rows: &[ChangeRow], seq: Seq, pending: Option<u64>) {
+        Rc::make_mut(&mut self.rows).extend(rows.iter().cloned());
+        (self.seq, self.pending) = (seq, pending);
+    }
+
+    /// The documents and revisions its rows name, each document once.
+    pub(super) fn leaves(&self) -> Vec<DocRevs> {
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(self.rows.len());
+        let mut leaves: Vec<DocRevs> = Vec::with_capacity(self.rows.len());
+        for row in self.rows.iter() {
+            let place = *places.entry(&row.id).or_insert(leaves.len());
+            if place == leaves.len() {
+                leaves.push(DocRevs {
+                    id: row.id.as_str().into(),
+                    revs: Vec::with_capacity(row.changes.len()),
+                });
+            }
+            if let Some(doc) = leaves.get_mut(place) {
+                for change in &row.changes {
+                    if !doc.revs.contains(&change.rev) {
+                        doc.revs.push(change.rev.clone());
+                    }
+                }
+            }
+        }
+        leaves.retain(|doc| !doc.revs.is_empty());
+        leaves
+    }
+
+    /// Those of its documents that the target has not, in the order of the feed.
+    pub(super) fn select(&self, mut missing: HashMap<String, Vec<String>>) -> Vec<DocRevs> {
+        let each = self.leaves().into_iter().filter_map(|doc| {
+            let revs = missing.remove(&*doc.id).filter(|revs| !revs.is_empty())?;
+            Some(DocRevs { id: doc.id, revs })
+        });
+        each.collect()
+    }
+
+    /// Takes the documents. `is_given_up`: whether a suspect has failed too often to be waited for any longer.
+    pub(super) fn fetched(&mut self, fetched: Fetched, mut is_given_up: impl FnMut(&str) -> bool) {
+        let Fetched { docs, refused, suspects, broken } = fetched;
+        self.docs_read = docs.len() as u64;
+        self.refused.extend(refused);
+        for (id, error) in suspects {
+            // One that failed where others did not is the source's only fault; one that failed alone may be met by a
+            // source in trouble, and is tried again before the checkpoint passes it by.
+            if is_given_up(&id) || !docs.is_empty() {
+                self.refused.push((id, error));
+            } else {
+                self.error.get_or_insert(error);
+            }
+        }
+        if broken {
+            self.error.get_or_insert_with(|| Error::network("There was a problem getting docs."));
+        }
+        self.stage = Stage::Ready(docs);
+    }
+}

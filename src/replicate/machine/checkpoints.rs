@@ -1,0 +1,239 @@
+//! Keeping the checkpoints: one write at a time, the target's before the source's, the newest position only.
+
+use super::outbox::{Outbox, Purpose};
+use crate::env::Millis;
+use crate::error::{Error, Result};
+use crate::replicate::checkpoint::{advance, common_ancestry, position, stub};
+use crate::replicate::effect::{Answer, Request, Side};
+use crate::replicate::options::CheckpointSides;
+use crate::replicate::peer::LocalDoc;
+use crate::replicate::seq::Seq;
+use serde_json::Value;
+
+/// The least time between two checkpoints while there is more to do.
+const INTERVAL: Millis = Millis(1_000);
+
+/// The checkpoint documents as they are known, and the position that they should have.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    id: String,
+    session: String,
+    writes: CheckpointSides,
+    source: Option<LocalDoc>,
+    target: Option<LocalDoc>,
+    wanted: Option<Seq>,
+    /// Where both sides stand, as far as this session knows.
+    agreed: Option<Seq>,
+    job: Option<Job>,
+    last_begun: Option<Millis>,
+}
+
+/// A write under way.
+#[derive(Debug)]
+struct Job {
+    seq: Seq,
+    side: Side,
+    /// The document being written; `None` while the one that is there is read again.
+    doc: Option<LocalDoc>,
+}
+
+/// What reading both checkpoints has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Resume {
+    /// Go on from here.
+    At(Seq),
+    /// First see whether the source can be written to.
+    TryStub(LocalDoc),
+}
+
+impl Checkpoints {
+    pub(super) fn new(id: String, session: String, writes: CheckpointSides) -> Self {
+        Self {
+            id,
+            session,
+            writes,
+            source: None,
+            target: None,
+            wanted: None,
+            agreed: None,
+            job: None,
+            last_begun: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The sides that keep one, the order in which they are written.
+    pub(super) fn sides(&self) -> impl Iterator<Item = Side> + use<> {
+        let CheckpointSides { source, target } = self.writes;
+        [(Side::Target, target), (Side::Source, source)]
+            .into_iter()
+            .filter(|(_, keeps)| *keeps)
+            .map(|(side, _)| side)
+    }
+
+    fn doc(&mut self, side: Side) -> &mut Option<LocalDoc> {
+        match side {
+            Side::Source => &mut self.source,
+            Side::Target => &mut self.target,
+        }
+    }
+
+    /// Takes what a side's checkpoint is.
+    pub(super) fn found(&mut self, side: Side, doc: Option<LocalDoc>) {
+        *self.doc(side) = doc;
+    }
+
+    /// Where to go on from, by what was found.
+    pub(super) fn resume(&mut self) -> Resume {
+        let zero = Seq::zero;
+        let resume = match (self.writes.source, self.writes.target) {
+            (true, false) => self.source.as_ref().map_or_else(zero, position),
+            (false, true) => self.target.as_ref().map_or_else(zero, position),
+            (false, false) => Seq::zero(),
+            (true, true) => match (&self.source, &self.target) {
+                (_, None) => Seq::zero(),
+                (Some(source), Some(target)) => common_ancestry(source, target),
+                (None, Some(target)) if position(target).is_zero() => Seq::zero(),
+                (None, Some(_)) => return Resume::TryStub(stub(&self.id)),
+            },
+        };
+        Resume::At(resume)
+    }
+
+    /// Takes what came of the stub: a source that can't be written to leaves the target's word alone.
+    pub(super) fn stub_answered(&mut self, answer: Result<String>) -> Result<Seq> {
+        match answer {
+            Ok(rev) => {
+                self.source = Some(with_rev(stub(&self.id), rev));
+                Ok(Seq::zero())
+            }
+            // Somebody else has written one meanwhile; it is read again when it is next written.
+            Err(error) if error.is_conflict() => Ok(Seq::zero()),
+            Err(error) if is_about_rights(&error) => {
+                self.writes.source = false;
+                Ok(self.target.as_ref().map_or_else(Seq::zero, position))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether both sides still stand where this session left them.
+    pub(super) fn is_agreed(&self, seq: &Seq) -> bool {
+        self.agreed.as_ref() == Some(seq)
+    }
+
+    /// Takes this for where both sides stand.
+    pub(super) fn agree(&mut self, seq: Seq) {
+        self.agreed = Some(seq);
+    }
+
+    /// Wants this position written.
+    pub(super) fn want(&mut self, seq: Seq) {
+        if self.writes.source || self.writes.target {
+            self.wanted = Some(seq);
+        }
+    }
+
+    /// Whether everything wanted is written.
+    pub(super) fn is_clean(&self) -> bool {
+        self.wanted.is_none() && self.job.is_none()
+    }
+
+    /// Gives up what is wanted.
+    pub(super) fn drop_wanted(&mut self) {
+        self.job = None;
+        self.wanted = None;
+    }
+
+    /// Begins to write what is wanted, unless something is being written; while there is `more` to do not too often.
+    /// Gives the position where both sides have it already.
+    pub(super) fn write(&mut self, outbox: &mut Outbox, now: Millis, more: bool) -> Option<Seq> {
+        if self.job.is_some() || self.wanted.is_none() {
+            return None;
+        }
+        let passed = self.last_begun.map_or(INTERVAL.0, |begun| now.0.saturating_sub(begun.0));
+        if more && passed < INTERVAL.0 {
+            if !outbox.waits_for(|purpose| purpose == Purpose::CheckpointPause) {
+                outbox.ask(Purpose::CheckpointPause, Request::Sleep(Millis(INTERVAL.0 - passed)));
+            }
+            return None;
+        }
+        outbox.abort(|purpose| purpose == Purpose::CheckpointPause);
+        let seq = self.wanted.take()?;
+        self.last_begun = Some(now);
+        self.begin(outbox, seq, Side::Target)
+    }
+
+    /// Writes this side's document, or the next side's where there is nothing to write; gives the position where both
+    /// are done.
+    fn begin(&mut self, outbox: &mut Outbox, seq: Seq, side: Side) -> Option<Seq> {
+        let mut next = Some(side);
+        while let Some(side) = next {
+            next = if side == Side::Target { Some(Side::Source) } else { None };
+            if !self.sides().any(|writes| writes == side) {
+                continue;
+            }
+            let (id, session) = (self.id.clone(), self.session.clone());
+            if let Some(doc) = advance(self.doc(side).as_ref(), &id, &session, &seq) {
+                outbox.ask(Purpose::Checkpoint, Request::WriteCheckpoint(side, doc.clone()));
+                self.job = Some(Job { seq, side, doc: Some(doc) });
+                return None;
+            }
+        }
+        self.job = None;
+        self.agreed = Some(seq.clone());
+        Some(seq)
+    }
+
+    /// Takes the answer to the step under way. Gives the position once both sides have it.
+    ///
+    /// Fails where a checkpoint can't be written; what was wanted is wanted still.
+    pub(super) fn answered(&mut self, outbox: &mut Outbox, answer: Result<Answer>) -> Result<Option<Seq>> {
+        let Some(Job { seq, side, doc }) = self.job.take() else { return Ok(None) };
+        let next = match (answer, doc) {
+            (Ok(Answer::CheckpointWritten(rev)), Some(doc)) => {
+                *self.doc(side) = Some(with_rev(doc, rev));
+                Some(side)
+            }
+            (Ok(Answer::Checkpoint(doc)), None) => {
+                *self.doc(side) = doc;
+                Some(side)
+            }
+            // Another tab replicates the same; what it wrote is read, and written on.
+            (Err(error), Some(_)) if error.is_conflict() => {
+                outbox.ask(Purpose::Checkpoint, Request::ReadCheckpoint(side, self.id.clone()));
+                self.job = Some(Job { seq, side, doc: None });
+                return Ok(None);
+            }
+            (Err(error), Some(_)) if side == Side::Source && is_about_rights(&error) => {
+                self.writes.source = false;
+                None
+            }
+            (Err(error), _) => {
+                self.wanted.get_or_insert(seq);
+                return Err(error);
+            }
+            (Ok(_), _) => None,
+        };
+        match next {
+            Some(side) => Ok(self.begin(outbox, seq, side)),
+            None => {
+                self.agreed = Some(seq.clone());
+                Ok(Some(seq))
+            }
+        }
+    }
+}
+
+/// Any 4xx, as PouchDB has it.
+fn is_about_rights(error: &Error) -> bool {
+    (400..500).contains(&error.status()) && error.status() != 408 && error.status() != 429
+}
+
+fn with_rev(mut doc: LocalDoc, rev: String) -> LocalDoc {
+    doc.insert("_rev".into(), Value::String(rev));
+    doc
+}

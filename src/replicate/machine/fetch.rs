@@ -1,0 +1,201 @@
+//! Getting the documents of one batch, in parts, around those that the source can't give.
+//!
+//! A request for many documents that fails because of one of them is halved until that one stands alone. It is then
+//! asked for by itself, and if that fails too it is a suspect: either the source can't give it or it can't give
+//! anything. The documents that did arrive tell which.
+
+use crate::error::Error;
+use crate::http::lacks_bulk_get;
+use crate::replicate::effect::Request;
+use crate::replicate::peer::{Doc, DocRevs, Got};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+
+/// A document that will not be replicated, and why.
+pub(super) type Refused = (Rc<str>, Error);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Many(Vec<DocRevs>),
+    One(DocRevs),
+}
+
+/// The documents of one batch on their way.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    waiting: VecDeque<Part>,
+    under_way: BTreeMap<u64, Part>,
+    next: u64,
+    places: HashMap<Rc<str>, usize>,
+    outcome: Fetched,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Fetched {
+    /// The documents, in the order of the feed.
+    pub(super) docs: Vec<Rc<Doc>>,
+    /// Documents that the source has not, or does not give to this user.
+    pub(super) refused: Vec<Refused>,
+    /// Documents it may be unable to give.
+    pub(super) suspects: Vec<Refused>,
+    /// Whether something was wrong with the answers that is about no document in particular.
+    pub(super) broken: bool,
+}
+
+impl Fetch {
+    /// A plan for these documents, with no more than `size` revisions in a request.
+    pub(super) fn new(wanted: Vec<DocRevs>, size: usize) -> Self {
+        let places = wanted.iter().enumerate().map(|(place, doc)| (doc.id.clone(), place)).collect();
+        let mut waiting = VecDeque::new();
+        let mut part = Vec::new();
+        let mut revs = 0;
+        for doc in wanted {
+            if revs > 0 && revs + doc.revs.len() > size {
+                waiting.push_back(Part::Many(std::mem::take(&mut part)));
+                revs = 0;
+            }
+            revs += doc.revs.len();
+            part.push(doc);
+        }
+        if !part.is_empty() {
+            waiting.push_back(Part::Many(part));
+        }
+        Self { waiting, under_way: BTreeMap::new(), next: 0, places, outcome: Fetched::default() }
+    }
+
+    /// The next request, with the number its answer goes by; `bulk_get`: whether the source can give many at once.
+    pub(super) fn next(&mut self, bulk_get: bool) -> Option<(u64, Request)> {
+        let mut part = self.waiting.pop_front()?;
+        if let Part::Many(docs) = &part
+            && !bulk_get
+        {
+            self.put_back_alone(docs.clone());
+            part = self.waiting.pop_front()?;
+        }
+        let request = match &part {
+            Part::Many(docs) => Request::BulkGet(docs.clone()),
+            Part::One(doc) => Request::OpenRevs(doc.clone()),
+        };
+        let number = self.next;
+        self.next += 1;
+        self.under_way.insert(number, part);
+        Some((number, request))
+    }
+
+    /// What came of it, once everything has come.
+    pub(super) fn finish(&mut self) -> Option<Fetched> {
+        if !self.waiting.is_empty() || !self.under_way.is_empty() {
+            return None;
+        }
+        let mut outcome = std::mem::take(&mut self.outcome);
+        outcome.docs.sort_by_key(|doc| self.places.get(&doc.id).copied());
+        Some(outcome)
+    }
+
+    /// Takes the answer to a request. Gives back whether the source turned out to have no `_bulk_get`.
+    ///
+    /// Fails with what fails the whole batch: an error that is not about single documents.
+    pub(super) fn answered(&mut self, number: u64, answer: Result<Vec<Got>, Error>) -> Result<bool, Error> {
+        let Some(part) = self.under_way.remove(&number) else { return Ok(false) };
+        match (part, answer) {
+            (Part::Many(docs), Ok(results)) => self.take_many(docs, results),
+            (Part::One(doc), Ok(results)) => self.take_one(&doc, results),
+            (Part::Many(docs), Err(error)) if lacks_bulk_get(&error) => {
+                self.put_back_alone(docs);
+                return Ok(true);
+            }
+            (Part::Many(docs), Err(error)) if may_be_about_one(&error) => self.halve(docs),
+            (Part::One(doc), Err(error)) if is_refusal(&error) => self.outcome.refused.push((doc.id, error)),
+            (Part::One(doc), Err(error)) if may_be_about_one(&error) => {
+                self.outcome.suspects.push((doc.id, error))
+            }
+            (_, Err(error)) => return Err(error),
+        }
+        Ok(false)
+    }
+
+    fn take_many(&mut self, wanted: Vec<DocRevs>, results: Vec<Got>) {
+        let mut answered: HashSet<Rc<str>> = HashSet::with_capacity(wanted.len());
+        let mut again: HashSet<Rc<str>> = HashSet::new();
+        for got in results {
+            match got {
+                Got::Doc(doc) => {
+                    answered.insert(doc.id.clone());
+                    self.outcome.docs.push(doc);
+                }
+                Got::Missing { id } => {
+                    self.outcome.refused.push((id.clone(), missing(&id)));
+                    answered.insert(id);
+                }
+                Got::Failed { id, error } => {
+                    match error {
+                        Some(error) if is_refusal(&error) => self.outcome.refused.push((id.clone(), error)),
+                        Some(_) => drop(again.insert(id.clone())),
+                        None => self.outcome.broken = true,
+                    }
+                    answered.insert(id);
+                }
+            }
+        }
+        let alone =
+            wanted.into_iter().filter(|doc| !answered.contains(&doc.id) || again.contains(&doc.id)).collect();
+        self.put_back_alone(alone);
+    }
+
+    fn take_one(&mut self, wanted: &DocRevs, results: Vec<Got>) {
+        if results.is_empty() {
+            self.outcome.refused.push((wanted.id.clone(), missing(&wanted.id)));
+        }
+        for got in results {
+            match got {
+                Got::Doc(doc) => self.outcome.docs.push(doc),
+                Got::Missing { id } => self.outcome.refused.push((id.clone(), missing(&id))),
+                Got::Failed { id, error: Some(error) } if is_refusal(&error) => {
+                    self.outcome.refused.push((id, error))
+                }
+                Got::Failed { id, error: Some(error) } => self.outcome.suspects.push((id, error)),
+                Got::Failed { error: None, .. } => self.outcome.broken = true,
+            }
+        }
+    }
+
+    fn put_back_alone(&mut self, docs: Vec<DocRevs>) {
+        for doc in docs.into_iter().rev() {
+            self.waiting.push_front(Part::One(doc));
+        }
+    }
+
+    fn halve(&mut self, mut docs: Vec<DocRevs>) {
+        if docs.len() < 2 {
+            return self.put_back_alone(docs);
+        }
+        let second = docs.split_off(docs.len() / 2);
+        self.waiting.push_front(Part::Many(second));
+        self.waiting.push_front(Part::Many(docs));
+    }
+}
+
+fn missing(id: &str) -> Error {
+    Error::missing().with_doc_id(id)
+}
+
+/// Whether the source has said that this document is not to be had: it is gone, or not for this user.
+///
+/// A 401 to a whole request is about the user, not about the document, and stops the replication.
+fn is_refusal(error: &Error) -> bool {
+    match error.status() {
+        404 => {
+            matches!(error.reason(), Some("missing" | "deleted" | "not_found")) || error.doc_id().is_some()
+        }
+        401 => error.doc_id().is_some(),
+        403 => true,
+        _ => false,
+    }
+}
+
+/// Whether a request may have failed because of one of its documents. What says that the source is not there or too
+/// busy does not.
+fn may_be_about_one(error: &Error) -> bool {
+    matches!(error.status(), 400 | 413 | 414 | 500)
+}

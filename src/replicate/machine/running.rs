@@ -1,0 +1,270 @@
+//! From a position in the source's feed to its end: reading ahead, asking, getting, writing, counting.
+
+use super::batch::{Batch, Stage};
+use super::feed::{Feed, Page};
+use super::fetch::Fetch;
+use super::outbox::Purpose;
+use super::write::{Write, Written};
+use super::{Activity, End, Machine};
+use crate::error::Result;
+use crate::replicate::effect::Request;
+use crate::replicate::peer::ChangesRequest;
+use crate::replicate::report::{Progress, ReplicationEvent};
+use crate::replicate::seq::Seq;
+use std::collections::{HashSet, VecDeque};
+
+/// Requests for single documents at once: as many connections as browsers open to a host.
+const SINGLES_AT_ONCE: usize = 6;
+
+/// The work under way.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) feed: Feed,
+    batches: VecDeque<Batch>,
+    next_batch: u64,
+    /// How many pages of the feed were read.
+    pub(super) pages: u64,
+    pub(super) diff: Diff,
+}
+
+/// Whether the target is asked what it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Diff {
+    /// It may be empty; that is being found out.
+    Unknown,
+    Ask,
+    /// It is empty: everything is missing.
+    Skip,
+}
+
+impl Run {
+    pub(super) fn from(start: Seq, may_be_untouched: bool) -> Self {
+        let diff = if may_be_untouched { Diff::Unknown } else { Diff::Ask };
+        Self { feed: Feed::from(start), batches: VecDeque::new(), next_batch: 0, pages: 0, diff }
+    }
+
+    pub(super) fn batch(&mut self, number: u64) -> Option<&mut Batch> {
+        self.batches.iter_mut().find(|batch| batch.number == number)
+    }
+
+    /// Whether nothing is on its way.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.batches.iter().all(Batch::is_waiting)
+    }
+
+    /// Whether everything that was read is done and there is no more to read now.
+    pub(super) fn is_idle(&self) -> bool {
+        self.batches.is_empty()
+            && self.feed.at_end
+            && self.feed.filtering.is_none()
+            && self.feed.error.is_none()
+    }
+}
+
+impl Machine {
+    /// Does all that can be done now.
+    ///
+    /// Fails with what stops the replication, once everything before it is done.
+    pub(super) fn work(&mut self, run: &mut Run) -> Result<()> {
+        while run.batches.front().is_some_and(|batch| matches!(batch.stage, Stage::Done(_))) {
+            if let Some(batch) = run.batches.pop_front() {
+                self.count(batch)?;
+            }
+        }
+        if run.feed.error.is_some() {
+            if run.is_quiet() {
+                return run.feed.error.take().map_or(Ok(()), Err);
+            }
+        } else {
+            self.begin_batches(run);
+        }
+        self.fetch(run);
+        self.write(run);
+        self.read(run);
+        let idle = run.is_idle();
+        self.write_checkpoint(!idle);
+        if idle && self.is_checkpointed() {
+            self.rest();
+        }
+        Ok(())
+    }
+
+    /// Everything is replicated.
+    fn rest(&mut self) {
+        if self.activity != Activity::Paused {
+            self.activity = Activity::Paused;
+            self.outbox.emit(ReplicationEvent::Paused(None));
+        }
+        if !self.options.live {
+            self.end(End::Complete);
+        }
+    }
+
+    /// Reads on, as far ahead as may be.
+    fn read(&mut self, run: &mut Run) {
+        let is_read = |purpose| matches!(purpose, Purpose::Feed | Purpose::Filter | Purpose::FeedPause);
+        let limits = self.options.limits;
+        let is_over = run.feed.at_end && !self.options.live;
+        if is_over
+            || run.feed.error.is_some()
+            || run.batches.len() > limits.batches_ahead
+            || self.outbox.waits_for(is_read)
+        {
+            return;
+        }
+        let waits = run.feed.at_end;
+        run.feed.asked(waits, self.now);
+        let request = ChangesRequest {
+            since: run.feed.since.clone(),
+            limit: limits.rows(run.pages),
+            waits,
+            options: self.options.changes.clone(),
+        };
+        self.outbox.ask(Purpose::Feed, Request::Changes(request));
+    }
+
+    fn begin_batches(&mut self, run: &mut Run) {
+        if run.diff == Diff::Unknown {
+            return;
+        }
+        for index in 0..run.batches.len() {
+            let (before, from_here) = run.batches.make_contiguous().split_at_mut(index);
+            let Some(batch) = from_here.first_mut() else { return };
+            if !batch.is_waiting() {
+                continue;
+            }
+            if index >= self.options.limits.batches_at_once || names_one_of(batch, before) {
+                return;
+            }
+            self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Begun(batch.seq.clone())));
+            self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Diffed(batch.rows.clone())));
+            let leaves = batch.leaves();
+            batch.stage = match run.diff {
+                _ if leaves.is_empty() => Stage::Done(Written::default()),
+                Diff::Skip => Stage::Fetching(Fetch::new(leaves, self.options.limits.docs_in_fetch)),
+                Diff::Ask | Diff::Unknown => {
+                    self.outbox.ask(Purpose::Diff(batch.number), Request::RevsDiff(leaves));
+                    Stage::Diffing
+                }
+            };
+        }
+    }
+
+    /// Takes a page of the feed that has passed the filter.
+    pub(super) fn accept(&mut self, run: &mut Run, page: Page) {
+        let Page { rows, seq, pending } = page;
+        if !rows.is_empty() {
+            self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Pending(rows.clone(), seq.clone())));
+            if self.activity != Activity::Active {
+                self.activity = Activity::Active;
+                self.outbox.emit(ReplicationEvent::Active);
+            }
+        } else if run.feed.at_end {
+            // It answers and there is nothing new: whatever was wrong is over.
+            self.back_off = 0.0;
+        }
+        let stands_at = run.batches.back().map(|batch| &batch.seq).or(self.position.as_ref());
+        if rows.is_empty() && stands_at == Some(&seq) {
+            return;
+        }
+        let room = self.options.limits.rows(run.pages);
+        match run.batches.back_mut() {
+            Some(last) if last.is_waiting() && (last.rows.len() + rows.len()) as u64 <= room => {
+                last.append(&rows, seq, pending);
+            }
+            _ => {
+                run.batches.push_back(Batch::new(run.next_batch, rows, seq, pending));
+                run.next_batch += 1;
+            }
+        }
+    }
+
+    fn fetch(&mut self, run: &mut Run) {
+        let at_once = if self.has_bulk_get { self.options.limits.fetches_at_once } else { SINGLES_AT_ONCE };
+        let mut room =
+            at_once.saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Fetch(..))));
+        for batch in &mut run.batches {
+            let Stage::Fetching(fetch) = &mut batch.stage else { continue };
+            while room > 0 {
+                let Some((part, request)) = fetch.next(self.has_bulk_get) else { break };
+                self.outbox.ask(Purpose::Fetch(batch.number, part), request);
+                room -= 1;
+            }
+        }
+    }
+
+    /// Writes what is here, in the order of the feed.
+    fn write(&mut self, run: &mut Run) {
+        let limits = self.options.limits;
+        let mut room = limits
+            .writes_at_once
+            .saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Write(..))));
+        for batch in &mut run.batches {
+            if let Stage::Ready(docs) = &mut batch.stage {
+                let bytes = if self.target_is_remote { limits.bytes_in_write } else { usize::MAX };
+                let docs = std::mem::take(docs);
+                batch.stage = if docs.is_empty() {
+                    Stage::Done(Written::default())
+                } else {
+                    Stage::Writing(Write::new(docs, bytes))
+                };
+            }
+            match &mut batch.stage {
+                Stage::Writing(write) => {
+                    while room > 0 {
+                        let Some((part, request)) = write.next() else { break };
+                        self.outbox.ask(Purpose::Write(batch.number, part), request);
+                        room -= 1;
+                    }
+                    if !write.is_all_under_way() {
+                        return;
+                    }
+                }
+                Stage::Done(_) if batch.error.is_none() => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// Counts a batch that is done, and tells of it.
+    fn count(&mut self, batch: Batch) -> Result<()> {
+        let Stage::Done(written) = batch.stage else { return Ok(()) };
+        self.report.docs_read += batch.docs_read;
+        for (id, error) in batch.refused.into_iter().chain(written.refused) {
+            let error = error.with_doc_id(&*id);
+            self.report.doc_write_failures += 1;
+            self.report.errors.push(error.clone());
+            self.outbox.emit(ReplicationEvent::Denied(error));
+        }
+        self.report.docs_written += written.docs.len() as u64;
+        self.report.doc_write_failures += written.failures;
+        self.report.errors.extend(written.errors);
+        if let Some(error) = written.error.or(batch.error) {
+            return Err(error);
+        }
+        self.position = Some(batch.seq.clone());
+        self.report.last_seq = Some(batch.seq.clone());
+        if !batch.rows.is_empty() {
+            self.back_off = 0.0;
+        }
+        if !written.docs.is_empty() {
+            self.outbox.emit(ReplicationEvent::Change {
+                report: self.report.clone(),
+                docs: written.docs,
+                pending: batch.pending,
+            });
+        }
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.want(batch.seq);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the batch names a document that one of the others names: it has to wait until they are done, or it would
+/// get again what they are about to write.
+fn names_one_of(batch: &Batch, others: &[Batch]) -> bool {
+    let named: HashSet<&str> =
+        others.iter().flat_map(|other| other.rows.iter().map(|row| row.id.as_str())).collect();
+    !named.is_empty() && batch.rows.iter().any(|row| named.contains(row.id.as_str()))
+}

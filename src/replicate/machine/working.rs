@@ -1,0 +1,136 @@
+//! Answers to what is under way.
+
+use super::batch::Stage;
+use super::feed::Page;
+use super::outbox::Purpose;
+use super::running::{Diff, Run};
+use super::write::Written;
+use super::{GRACE, Machine};
+use crate::error::{Error, Result};
+use crate::replicate::effect::{Answer, Request};
+use crate::replicate::peer::{ChangeRow, ChangesPage, Got, WriteFailure};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// A document that has failed so often, each time of a source that answers everything else, is given up.
+const SUSPICIONS: u32 = 3;
+
+impl Machine {
+    pub(super) fn work_answered(&mut self, run: &mut Run, purpose: Purpose, answer: Result<Answer>) {
+        match (purpose, answer) {
+            (Purpose::Untouched, answer) => {
+                // Where it can't be found out, nothing is lost by asking.
+                let untouched = matches!(answer, Ok(Answer::Info(info)) if info.is_untouched());
+                run.diff = if untouched { Diff::Skip } else { Diff::Ask };
+            }
+            (Purpose::Feed, Ok(Answer::Changes(page))) => self.page_read(run, page),
+            (Purpose::Feed, Err(error)) => self.feed_failed(run, error),
+            (Purpose::Filter, Ok(Answer::Filtered(passes))) => self.filtered(run, passes),
+            (Purpose::Filter, Err(error)) => self.feed_failed(run, error),
+            (Purpose::Diff(batch), answer) => {
+                let missing = answer.map(|answer| match answer {
+                    Answer::Missing(missing) => missing,
+                    _ => HashMap::new(),
+                });
+                self.diffed(run, batch, missing);
+            }
+            (Purpose::Fetch(batch, part), answer) => {
+                let got = answer.map(|answer| match answer {
+                    Answer::Docs(got) => got,
+                    _ => Vec::new(),
+                });
+                self.fetched(run, batch, part, got);
+            }
+            (Purpose::Write(batch, part), answer) => {
+                let failures = answer.map(|answer| match answer {
+                    Answer::Written(failures) => failures,
+                    _ => Vec::new(),
+                });
+                self.written(run, batch, part, failures);
+            }
+            _ => {}
+        }
+    }
+
+    fn page_read(&mut self, run: &mut Run, page: ChangesPage) {
+        let limit = self.options.limits.rows(run.pages);
+        run.pages += 1;
+        let (page, pause) = run.feed.take(page, limit, self.now);
+        if let Some(pause) = pause {
+            self.outbox.ask(Purpose::FeedPause, Request::Sleep(pause));
+        }
+        if self.options.filters && !page.rows.is_empty() {
+            self.outbox.ask(Purpose::Filter, Request::Filter(page.rows.clone()));
+            run.feed.filtering = Some(page);
+        } else {
+            self.accept(run, page);
+        }
+    }
+
+    fn filtered(&mut self, run: &mut Run, passes: Vec<bool>) {
+        let Some(Page { rows, seq, pending }) = run.feed.filtering.take() else { return };
+        let passes = passes.into_iter().chain(std::iter::repeat(false));
+        let chosen = rows.iter().zip(passes).filter_map(|(row, passes)| passes.then_some(row));
+        // The document was for the filter; the one that is replicated has its history.
+        let rows = Rc::new(chosen.map(|row| ChangeRow { doc: None, ..row.clone() }).collect());
+        self.accept(run, Page { rows, seq, pending });
+    }
+
+    fn feed_failed(&mut self, run: &mut Run, error: Error) {
+        if error.status() == 408 && run.feed.is_waiting() {
+            // Silence: either the connection is dead or something on the way swallows the heartbeat. A request that
+            // need not wait tells them apart.
+            return run.feed.doubt();
+        }
+        run.feed.error = Some(error);
+        if !run.is_quiet() {
+            self.outbox.ask(Purpose::Grace, Request::Sleep(GRACE));
+        }
+    }
+
+    fn diffed(&mut self, run: &mut Run, number: u64, missing: Result<HashMap<String, Vec<String>>>) {
+        let size = self.options.limits.docs_in_fetch;
+        let Some(batch) = run.batch(number) else { return };
+        batch.stage = match missing.map(|missing| batch.select(missing)) {
+            Ok(wanted) if wanted.is_empty() => Stage::Done(Written::default()),
+            Ok(wanted) => Stage::Fetching(super::fetch::Fetch::new(wanted, size)),
+            Err(error) => {
+                batch.error = Some(error);
+                Stage::Done(Written::default())
+            }
+        };
+    }
+
+    fn fetched(&mut self, run: &mut Run, number: u64, part: u64, got: Result<Vec<Got>>) {
+        let Some(batch) = run.batch(number) else { return };
+        let Stage::Fetching(fetch) = &mut batch.stage else { return };
+        match fetch.answered(part, got) {
+            Ok(lacks_bulk_get) => {
+                self.has_bulk_get &= !lacks_bulk_get;
+                let Some(fetched) = fetch.finish() else { return };
+                let suspicions = &mut self.suspicions;
+                batch.fetched(fetched, |id| {
+                    let count = suspicions.entry(id.to_owned()).or_default();
+                    *count += 1;
+                    *count >= SUSPICIONS
+                });
+            }
+            Err(error) => {
+                batch.error = Some(error);
+                batch.stage = Stage::Done(Written::default());
+                self.outbox.abort(|purpose| matches!(purpose, Purpose::Fetch(batch, _) if batch == number));
+            }
+        }
+    }
+
+    fn written(&mut self, run: &mut Run, number: u64, part: u64, failures: Result<Vec<WriteFailure>>) {
+        let proved = self.has_written;
+        let Some(batch) = run.batch(number) else { return };
+        let Stage::Writing(write) = &mut batch.stage else { return };
+        write.answered(part, failures, proved);
+        if let Some(written) = write.finish() {
+            self.has_written |= !written.docs.is_empty();
+            batch.stage = Stage::Done(written);
+        }
+    }
+}

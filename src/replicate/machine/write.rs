@@ -1,0 +1,120 @@
+//! Writing the documents of one batch, in parts, around those that the target can't take.
+
+use super::fetch::Refused;
+use crate::error::{Error, ErrorKind};
+use crate::replicate::effect::Request;
+use crate::replicate::peer::{Doc, WriteFailure};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// The documents of one batch on their way to the target.
+#[derive(Debug, Default)]
+pub(super) struct Write {
+    waiting: VecDeque<Vec<Rc<Doc>>>,
+    under_way: BTreeMap<u64, Vec<Rc<Doc>>>,
+    next: u64,
+    outcome: Written,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// What the target has taken.
+    pub(super) docs: Vec<Rc<Doc>>,
+    /// What it will never take: forbidden, not allowed to this user, or not acceptable as a document.
+    pub(super) refused: Vec<Refused>,
+    /// Documents that failed for another reason, by which the batch fails.
+    pub(super) failures: u64,
+    /// Errors of single documents among these.
+    pub(super) errors: Vec<Error>,
+    /// The first of all these reasons.
+    pub(super) error: Option<Error>,
+}
+
+impl Write {
+    /// A plan for these documents, with no more than `bytes` in a request unless one document alone has more.
+    pub(super) fn new(docs: Vec<Rc<Doc>>, bytes: usize) -> Self {
+        let mut waiting = VecDeque::new();
+        let mut part = Vec::new();
+        let mut length = 0_usize;
+        for doc in docs {
+            let more = doc.body.get().len() + 1;
+            if !part.is_empty() && length.saturating_add(more) > bytes {
+                waiting.push_back(std::mem::take(&mut part));
+                length = 0;
+            }
+            length = length.saturating_add(more);
+            part.push(doc);
+        }
+        if !part.is_empty() {
+            waiting.push_back(part);
+        }
+        Self { waiting, ..Self::default() }
+    }
+
+    /// The next request, with the number its answer goes by.
+    pub(super) fn next(&mut self) -> Option<(u64, Request)> {
+        let docs = self.waiting.pop_front()?;
+        let number = self.next;
+        self.next += 1;
+        self.under_way.insert(number, docs.clone());
+        Some((number, Request::WriteDocs(docs)))
+    }
+
+    /// Whether there is nothing left to ask for.
+    pub(super) fn is_all_under_way(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// What came of it, once everything has come.
+    pub(super) fn finish(&mut self) -> Option<Written> {
+        (self.waiting.is_empty() && self.under_way.is_empty()).then(|| std::mem::take(&mut self.outcome))
+    }
+
+    /// Takes the answer to a request. `proved`: whether the target has taken anything else lately, so that a refusal is
+    /// the document's fault.
+    pub(super) fn answered(&mut self, number: u64, answer: Result<Vec<WriteFailure>, Error>, proved: bool) {
+        let Some(mut docs) = self.under_way.remove(&number) else { return };
+        match answer {
+            Ok(failures) => self.take(docs, &failures),
+            Err(error) if is_unacceptable(&error) && docs.len() > 1 => {
+                let second = docs.split_off(docs.len() / 2);
+                self.waiting.push_front(second);
+                self.waiting.push_front(docs);
+            }
+            Err(error) if is_unacceptable(&error) && (proved || !self.outcome.docs.is_empty()) => {
+                self.outcome.refused.extend(docs.into_iter().map(|doc| (doc.id.clone(), error.clone())));
+            }
+            Err(error) => {
+                self.outcome.failures += docs.len() as u64;
+                self.outcome.error.get_or_insert(error);
+                // What has not been sent would only meet the same error.
+                self.waiting.clear();
+            }
+        }
+    }
+
+    fn take(&mut self, docs: Vec<Rc<Doc>>, failures: &[WriteFailure]) {
+        for doc in docs {
+            match failures.iter().find(|failure| failure.is_about(&doc)) {
+                None => self.outcome.docs.push(doc),
+                Some(WriteFailure { error, .. }) if error.is_denied() || is_unacceptable(error) => {
+                    self.outcome.refused.push((doc.id.clone(), error.clone()));
+                }
+                Some(WriteFailure { error, .. }) => {
+                    self.outcome.failures += 1;
+                    self.outcome.errors.push(error.clone());
+                    self.outcome.error.get_or_insert_with(|| error.clone());
+                }
+            }
+        }
+    }
+}
+
+/// Whether the error says that a document is not one the target can hold, which no other try will change: too large,
+/// or with members, attachments or an id it does not know.
+fn is_unacceptable(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::DocValidation | ErrorKind::MissingStub)
+        || matches!(error.name(), "doc_validation" | "missing_stub")
+        || matches!(error.status(), 400 | 413)
+}

@@ -1,0 +1,35 @@
+//! Replication: bringing one database's documents to another, once or for as long as both live.
+//!
+//! [`machine`] decides, [`driver`] performs, and the two meet in [`effect`]. The machine knows neither sockets nor
+//! clocks nor futures: it takes what happened and the time, and gives what to do. So every order of events, every
+//! error at every place, can be tried in a test.
+//!
+//! Each side is a [`Peer`]: a local database, a CouchDB over HTTP, or anything in JavaScript that behaves like PouchDB.
+//! What goes over the wire and what is left on both sides, checkpoints and their ids, is PouchDB's; what a
+//! replication tells of itself are PouchDB's events.
+
+mod answers;
+pub mod backoff;
+pub mod checkpoint;
+pub mod driver;
+pub mod effect;
+mod http_peer;
+pub mod id;
+pub mod machine;
+mod local_peer;
+mod options;
+mod peer;
+mod report;
+mod seq;
+
+pub use driver::{Hooks, Replication, replicate};
+pub use http_peer::HttpPeer;
+pub use local_peer::LocalPeer;
+pub use machine::Machine;
+pub use options::{CheckpointSides, Limits, ReplicationOptions, Start};
+pub use peer::{
+    ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo,
+    WriteFailure,
+};
+pub use report::{Failure, Progress, ReplicationEvent, Report, Status};
+pub use seq::Seq;
