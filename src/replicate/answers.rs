@@ -130,6 +130,15 @@ pub(super) fn write_failures(answer: &[u8]) -> Result<Vec<WriteFailure>> {
     Ok(failures.collect())
 }
 
+/// The revision of a document that was written: of `{ok, id, rev}`.
+pub(super) fn written_rev(answer: &[u8]) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Written {
+        rev: String,
+    }
+    parse(answer).map(|Written { rev }| rev)
+}
+
 pub(super) fn error_from(members: &Map<String, Value>) -> Error {
     let status = members.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
     http::error_from_members(status.unwrap_or(0), members)

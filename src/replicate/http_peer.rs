@@ -2,10 +2,9 @@
 
 use super::answers;
 use super::peer::{ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo, WriteFailure};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::http::{Client, Options};
 use async_trait::async_trait;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -65,13 +64,7 @@ impl Peer for HttpPeer {
     }
 
     async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Written {
-            rev: String,
-        }
         let written = self.0.put(&Value::Object(doc.clone()).to_string(), "").await?;
-        serde_json::from_str(&written)
-            .map(|Written { rev }| rev)
-            .map_err(|_| Error::new(ErrorKind::Unknown).with_reason("no rev of a written document"))
+        answers::written_rev(written.as_bytes())
     }
 }

@@ -16,6 +16,8 @@ pub mod effect;
 mod http_peer;
 pub mod id;
 pub mod machine;
+#[cfg(target_arch = "wasm32")]
+mod js_peer;
 mod local_peer;
 mod options;
 mod peer;
@@ -24,6 +26,8 @@ mod seq;
 
 pub use driver::{Hooks, Replication, replicate};
 pub use http_peer::HttpPeer;
+#[cfg(target_arch = "wasm32")]
+pub use js_peer::JsPeer;
 pub use local_peer::LocalPeer;
 pub use machine::Machine;
 pub use options::{CheckpointSides, Limits, ReplicationOptions, Start};

@@ -1,0 +1,109 @@
+//! A database written in JavaScript as a side of a replication: another library's, or one with methods that the
+//! application has replaced.
+
+use super::answers;
+use super::peer::{ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo, WriteFailure};
+use crate::error::{Error, Result};
+use crate::http::error_from_js;
+use async_trait::async_trait;
+use js_sys::{Array, Function, Promise, Reflect};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortController;
+
+/// An object with PouchDB's methods under the names `id`, `info`, `changes`, `revs_diff`, `bulk_get`, `bulk_docs`, `get`
+/// and `put`, which take JSON texts and promise them.
+///
+/// `changes` also gets an `AbortSignal`, for a feed that is not waited for any longer.
+pub struct JsPeer(JsValue);
+
+impl JsPeer {
+    /// The database behind `object`.
+    pub fn new(object: JsValue) -> Self {
+        Self(object)
+    }
+
+    async fn call(&self, name: &str, arguments: &[JsValue]) -> Result<String> {
+        let method: Function = Reflect::get(&self.0, &name.into())
+            .ok()
+            .and_then(|method| method.dyn_into().ok())
+            .ok_or_else(|| Error::network(format!("The database has no method {name}")))?;
+        let returned = method.apply(&self.0, &arguments.iter().collect::<Array>());
+        let promise = Promise::resolve(&returned.map_err(|error| error_from_js(&error))?);
+        let value = JsFuture::from(promise).await.map_err(|error| error_from_js(&error))?;
+        value.as_string().ok_or_else(|| Error::network(format!("{name} gave something else than a text")))
+    }
+}
+
+/// Aborts what its signal was given to when it is dropped.
+struct Abort(Option<AbortController>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if let Some(controller) = &self.0 {
+            controller.abort();
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Peer for JsPeer {
+    /// Nobody knows, and small requests do no harm.
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    async fn id(&self) -> Result<String> {
+        self.call("id", &[]).await
+    }
+
+    async fn info(&self) -> Result<PeerInfo> {
+        answers::parse(self.call("info", &[]).await?.as_bytes())
+    }
+
+    async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage> {
+        let mut abort = Abort(AbortController::new().ok());
+        let signal = abort.0.as_ref().map_or(JsValue::UNDEFINED, |controller| controller.signal().into());
+        let options = Value::Object(request.to_options()).to_string();
+        let answer = self.call("changes", &[options.into(), signal]).await;
+        abort.0 = None;
+        answers::parse(answer?.as_bytes())
+    }
+
+    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Vec<String>>> {
+        let answer = self.call("revs_diff", &[answers::revs_diff_request(revs).into()]).await?;
+        answers::missing_revs(answer.as_bytes())
+    }
+
+    async fn bulk_get(&self, wanted: &[DocRevs]) -> Result<Vec<Got>> {
+        let request = format!(r#"{{"docs":{},"revs":true,"latest":true}}"#, answers::bulk_get_docs(wanted));
+        answers::bulk_get_results(self.call("bulk_get", &[request.into()]).await?.as_bytes())
+    }
+
+    async fn open_revs(&self, wanted: &DocRevs) -> Result<Vec<Got>> {
+        let options = json!({"open_revs": wanted.revs, "revs": true, "latest": true}).to_string();
+        let answer = self.call("get", &[(&*wanted.id).into(), options.into()]).await?;
+        answers::open_revs_results(&wanted.id, answer.as_bytes())
+    }
+
+    async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>> {
+        let arguments = [answers::bulk_docs_docs(docs).into(), r#"{"new_edits":false}"#.into()];
+        answers::write_failures(self.call("bulk_docs", &arguments).await?.as_bytes())
+    }
+
+    async fn get_local(&self, id: &str) -> Result<Option<LocalDoc>> {
+        match self.call("get", &[id.into(), "{}".into()]).await {
+            Ok(doc) => answers::parse(doc.as_bytes()).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
+        let answer = self.call("put", &[Value::Object(doc.clone()).to_string().into()]).await?;
+        answers::written_rev(answer.as_bytes())
+    }
+}
