@@ -71,18 +71,20 @@ export class Changes extends EventEmitter {
 
   #startWhenOpen(options: Options): void {
     const { taskqueue } = this.db;
+    const start = () => this.#read(options).then(this.#resolve, this.#fail);
     if (taskqueue.isReady) {
-      this.#start(options).catch(this.#reject);
+      start();
       return;
     }
     taskqueue.addTask((failed) => {
       if (failed) this.#reject(failed);
       else if (this.isCancelled) this.#end();
-      else this.#start(options).catch(this.#reject);
+      else start();
     });
   }
 
-  async #start(options: Options): Promise<void> {
+  /** Asks for the first changes in this very turn: what is written after it does not come before them. */
+  async #read(options: Options): Promise<ChangesResult> {
     if (this.db._closed) throw closedError();
     if (this.db._destroyed) throw destroyedError();
     checkFilterOptions(options);
@@ -91,14 +93,15 @@ export class Changes extends EventEmitter {
     normalized.since ||= 0;
     if (normalized.limit === 0) normalized.limit = 1;
     const sink = this.#sink(normalized);
-    try {
-      const result = this.db._remote ? await readRemote(sink) : await readLocal(sink, await localFilter(this.db, normalized));
-      this.#resolve(this.isCancelled ? { status: 'cancelled' } : result);
-    } catch (error) {
-      // A request that was aborted by cancel() has failed, but the feed has not.
-      if (!this.isCancelled) throw toError(error);
-    }
+    if (this.db._remote) return readRemote(sink);
+    const filter = localFilter(this.db, normalized);
+    return readLocal(sink, filter instanceof Promise ? await filter : filter);
   }
+
+  /** A request that was given up by cancel() has failed, but the feed has not. */
+  #fail = (error: unknown): void => {
+    if (!this.isCancelled) this.#reject(toError(error));
+  };
 
   #sink(options: Options): Sink {
     const feed = this;

@@ -14,9 +14,9 @@ export function core(db: Database): Local | Remote {
   return db._core;
 }
 
-/** The core of a database in this browser. */
-export function localCore(db: Database): Local {
-  return core(db) as Local;
+/** Asks the core, after the writes that were called for before. A server is asked at once, as in PouchDB. */
+export function read<Result>(db: Database, ask: (core: Local | Remote) => Promise<Result>): Promise<Result> {
+  return db._remote ? ask(core(db)) : db._writes.before(() => ask(core(db)));
 }
 
 export async function openCore(db: Database): Promise<void> {

@@ -7,6 +7,7 @@ import type { Constructor } from './constructor';
 import type { ReplicateMethods } from './replicate';
 import type { Sync } from './sync';
 import type { TaskQueue } from './task_queue';
+import type { Writes } from './writes';
 
 /** A document as the facade sees it: any object; its members are checked where they matter. */
 export type Doc = Record<string, unknown>;
@@ -36,6 +37,8 @@ export class Database extends EventEmitter {
 
   /** There from the moment the queue is ready. */
   declare _core?: Local | Remote;
+  /** Writes that have been handed to the core and not been answered. */
+  declare _writes: Writes;
   /** Feeds to end when the database is closed or destroyed. */
   declare _feeds: Set<Changes>;
   /** Called after each commit of this or another tab, with the newest sequence number. */

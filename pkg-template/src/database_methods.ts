@@ -1,6 +1,6 @@
 // What concerns a database as a whole: info, id, close, destroy, compact.
 import { method } from './callbacks';
-import { core } from './core';
+import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
 import { notYet, toError } from './errors';
 import { clone } from './json';
@@ -11,8 +11,7 @@ const DEPENDENT = '_local/_pouch_dependentDbs';
 
 export const databaseMethods = {
   info: method('info', function () {
-    return core(this)
-      .info()
+    return read(this, (core) => core.info())
       .then((text) => {
         const info = JSON.parse(text) as Options;
         info.db_name ??= this.name;

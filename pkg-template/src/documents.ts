@@ -2,7 +2,7 @@
 import type { Remote } from 'virtual:wasm-glue';
 import { uuid } from './active_tasks';
 import { isOwn, method } from './callbacks';
-import { core } from './core';
+import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
 import {
   INVALID_ID,
@@ -69,15 +69,15 @@ export const documentMethods = {
       refuseAttachments(this, doc);
     }
     const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
-    return core(this).bulk_docs(encodeDocument(docs), bulkDocsOptions(new_edits, options)).then(parseResults, rethrow);
+    const writing = core(this).bulk_docs(encodeDocument(docs), bulkDocsOptions(new_edits, options));
+    return this._writes.add(writing).then(parseResults, rethrow);
   }),
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
     refuseAttachmentContent(this, options);
     const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
-    return core(this)
-      .get(id, encoded)
+    return read(this, (core) => core.get(id, encoded))
       .then(parse, (raw: unknown) => {
         throw withDocId(toError(raw), id);
       });
@@ -85,11 +85,12 @@ export const documentMethods = {
 
   bulkGet: method('bulkGet', function (request: Options) {
     refuseAttachmentContent(this, request);
-    return core(this).bulk_get(encodeOptions(request, bulkGetOptions)).then(parseBulkGet, rethrow);
+    const encoded = encodeOptions(request, bulkGetOptions);
+    return read(this, (core) => core.bulk_get(encoded)).then(parseBulkGet, rethrow);
   }),
 
   allDocs: method('allDocs', function (options?: Options) {
-    if (!isOptions(options)) return core(this).all_docs('{}').then(parse, rethrow);
+    if (!isOptions(options)) return read(this, (core) => core.all_docs('{}')).then(parse, rethrow);
     refuseAttachmentContent(this, options);
     const renamed = renameKeys(options);
     if (renamed.keys !== undefined) {
@@ -99,12 +100,14 @@ export const documentMethods = {
         throw createError(QUERY_PARSE_ERROR, `Query parameter \`${incompatible}\` is not compatible with multi-get`);
       }
     }
-    return core(this).all_docs(encodeOptions(renamed, allDocsOptions)).then(parse, rethrow);
+    const encoded = encodeOptions(renamed, allDocsOptions);
+    return read(this, (core) => core.all_docs(encoded)).then(parse, rethrow);
   }),
 
   revsDiff: method('revsDiff', function (request: object) {
     if (Object.keys(request).length === 0) return {};
-    return core(this).revs_diff(encodeDocument(request)).then(parse, rethrow);
+    const encoded = encodeDocument(request);
+    return read(this, (core) => core.revs_diff(encoded)).then(parse, rethrow);
   }),
 };
 
@@ -124,8 +127,8 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
   checkRev(doc);
   refuseAttachments(db, doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
-  return core(db)
-    .bulk_docs(`[${encodeDocument(doc)}]`, encoded)
+  return db._writes
+    .add(core(db).bulk_docs(`[${encodeDocument(doc)}]`, encoded))
     .then(
       (text) => single(JSON.parse(text) as unknown[], doc._id),
       (raw: unknown) => {

@@ -26,8 +26,8 @@ export function normalizeFilter(options: Options): Options {
   return normalized;
 }
 
-/** The filter function of a feed on a local database, or nothing where every row passes. */
-export async function localFilter(db: Database, options: Options): Promise<RowFilter | undefined> {
+/** The filter function of a feed on a local database, or nothing where every row passes; a promise where it takes reading. */
+export function localFilter(db: Database, options: Options): RowFilter | undefined | Promise<RowFilter> {
   const { filter, doc_ids, query_params } = options;
   if (typeof filter === 'function') return guarded(filter as FilterFunction, query_params);
   // As in PouchDB, a list of ids makes a named filter void.
@@ -35,6 +35,10 @@ export async function localFilter(db: Database, options: Options): Promise<RowFi
   if (filter === '_design') return (doc) => String(doc?._id).startsWith('_design');
   if (filter === '_selector') throw notYet('Filtering local changes by selector');
   if (filter === '_view') return viewFilter(db, options.view);
+  return namedFilter(db, filter);
+}
+
+async function namedFilter(db: Database, filter: string): Promise<never> {
   const [ddoc, name] = split(filter);
   const { filters } = await designDoc(db, ddoc);
   requireFunction(filters, name, 'filters');

@@ -1,6 +1,7 @@
 // Reads the changes of a database in this browser, page by page, and waits for more where the feed is live.
+import type { Local } from 'virtual:wasm-glue';
 import type { Change, ChangesResult, Sink } from './changes';
-import { localCore } from './core';
+import { core, read } from './core';
 import { toError } from './errors';
 import type { RowFilter } from './filters';
 import { encodeOptions } from './json';
@@ -51,6 +52,7 @@ async function readOnce(sink: Sink, filter: RowFilter | undefined): Promise<Chan
 async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
   let { since } = sink.options;
   let hasNews = true;
+  let atOnce = false;
   let wake = () => {};
   const onCommit = (updateSeq?: number) => {
     if (updateSeq !== undefined && typeof since === 'number' && updateSeq <= since) return;
@@ -68,7 +70,8 @@ async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<Chan
         continue;
       }
       hasNews = false;
-      const page = await readPage(sink, filter, { since, limit: PAGE_SIZE });
+      const page = await readPage(sink, filter, { since, limit: PAGE_SIZE, atOnce });
+      atOnce = true;
       for (const change of page.results) {
         if (sink.cancelled) break;
         if (passes(change, sink, filter)) sink.emitChange(change);
@@ -86,9 +89,13 @@ interface Range {
   since: unknown;
   limit: number;
   descending?: unknown;
+  /** The feed has begun: what is being written now comes with a later page. */
+  atOnce?: boolean;
 }
 
-async function readPage({ db, options }: Sink, filter: RowFilter | undefined, { since, limit, descending }: Range): Promise<Page> {
+async function readPage({ db, options }: Sink, filter: RowFilter | undefined, range: Range): Promise<Page> {
+  const { since, limit, descending, atOnce } = range;
+  const ask = (request: string) => (core(db) as Local).changes(request);
   const request = {
     ...options,
     since,
@@ -96,8 +103,9 @@ async function readPage({ db, options }: Sink, filter: RowFilter | undefined, { 
     limit: limit === Infinity ? undefined : limit,
     include_docs: options.include_docs || filter !== undefined,
   };
+  const encoded = encodeOptions(request, known);
   try {
-    return JSON.parse(await localCore(db).changes(encodeOptions(request, known))) as Page;
+    return JSON.parse(await (atOnce ? ask(encoded) : read(db, () => ask(encoded)))) as Page;
   } catch (error) {
     throw toError(error);
   }

@@ -14,6 +14,7 @@ import { replicateMethods } from './replicate';
 import type { ReplicateMethods } from './replicate';
 import { register } from './static_events';
 import { TaskQueue } from './task_queue';
+import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
@@ -50,6 +51,7 @@ function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): voi
   db.purged_infos_limit = Number(options.purged_infos_limit) || 1000;
   db.__opts = options;
   db._remote = place.remote;
+  db._writes = new Writes();
   db._feeds = new Set();
   db._watchers = new Set();
   db.taskqueue = new TaskQueue();

@@ -1,0 +1,93 @@
+// Runs the suites *.test.mjs of this folder in a browser, each in a page of its own, and counts.
+//
+//     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--console]
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { launchers } from '../support/browsers.mjs';
+import { startCouch } from '../support/couch.mjs';
+import { serveStatic } from '../support/static.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    browser: { type: 'string', default: 'chromium' },
+    only: { type: 'string' },
+    grep: { type: 'string' },
+    console: { type: 'boolean', default: false },
+  },
+});
+const launch = launchers[options.browser];
+if (!launch) throw new Error(`--browser must be one of ${Object.keys(launchers).join(', ')}`);
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const suites = (await readdir(folder)).filter((name) => name.endsWith('.test.mjs') && name.includes(options.only ?? '')).sort();
+// A suite that hangs must not hold up the others for ever; single tests have a limit of their own, which is much shorter.
+const suiteLimit = 10 * 60_000;
+
+const server = await serveStatic(root, { pages: { '/page.html': pageText(), '/empty.html': '<!doctype html><title>Empty</title>' } });
+const couch = await startCouch();
+const browser = await launch();
+let passed = 0;
+let failed = 0;
+try {
+  for (const suite of suites) {
+    const started = Date.now();
+    const { passes, failures } = await runSuite(suite);
+    passed += passes;
+    failed += failures.length;
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${suite}: ${passes} passed, ${failures.length} failed, ${seconds} s`);
+    for (const { title, error } of failures) console.log(`     ✗ ${title}\n${indent(error)}`);
+  }
+} finally {
+  await browser.close();
+  await couch.stop();
+  await server.stop();
+}
+if (passed + failed === 0) console.log('no test has run');
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+async function runSuite(suite) {
+  const page = await browser.newPage(`${server.url}/page.html`);
+  if (options.console) page.on('console', (text, type) => console.log(`     [${type}] ${text}`));
+  try {
+    const run = page.evaluate((...args) => globalThis.runSuite(...args), `/tests/browser/${suite}`, {
+      couch: couch.url,
+      grep: options.grep,
+    });
+    const { passes, failures } = await withLimit(run);
+    // What no test has caught: an exception in a callback, a promise that nobody waits for.
+    for (const error of page.errors) failures.push({ title: `${suite}: uncaught error`, error });
+    return { passes, failures };
+  } catch (error) {
+    return { passes: 0, failures: [{ title: `${suite} could not be run`, error: error.stack ?? String(error) }] };
+  } finally {
+    await page.close().catch(() => {});
+  }
+}
+
+function withLimit(promise) {
+  let timer;
+  const limit = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the suite did not end within ${suiteLimit / 60_000} minutes`)), suiteLimit);
+  });
+  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '       ');
+}
+
+function pageText() {
+  return `<!doctype html>
+<meta charset="utf-8">
+<title>Browser tests</title>
+<div id="mocha"></div>
+<script src="/node_modules/mocha/mocha.js"></script>
+<script src="/node_modules/pouchdb/dist/pouchdb.js"></script>
+<script src="/pkg/dist/potoroo.iife.js"></script>
+<script type="module" src="/tests/browser/support/page.mjs"></script>
+`;
+}
