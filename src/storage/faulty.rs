@@ -1,16 +1,19 @@
-//! A backend that fails or dies at the n-th operation.
+//! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
 use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
 use async_trait::async_trait;
 use bytes::Bytes;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 /// What happens to an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It fails with a platform's error and does nothing.
     Refuse,
+    /// The connection is closed before it: it is not done, and that is known. The next operation has another connection.
+    Disconnect,
     /// It is done, but its answer is lost: the connection closes.
     LoseAnswer,
     /// It is not done, and that is not known: the connection closes.
@@ -23,8 +26,14 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind of fault.
-    pub const ALL: [Self; 5] =
-        [Self::Refuse, Self::LoseAnswer, Self::LoseRequest, Self::DieBefore, Self::DieAfter];
+    pub const ALL: [Self; 6] = [
+        Self::Refuse,
+        Self::Disconnect,
+        Self::LoseAnswer,
+        Self::LoseRequest,
+        Self::DieBefore,
+        Self::DieAfter,
+    ];
 
     /// Whether nothing happens in this tab afterwards.
     pub fn is_fatal(self) -> bool {
@@ -36,8 +45,13 @@ impl Fault {
 #[derive(Default)]
 pub struct Faults {
     operations: Cell<u32>,
+    writes: Cell<u32>,
     armed: Cell<Option<(u32, Fault)>>,
     dead: Cell<bool>,
+    /// Who waits for the death.
+    mourners: RefCell<Vec<Waker>>,
+    pace: RefCell<Option<Random>>,
+    loses_notices: Cell<bool>,
 }
 
 impl Faults {
@@ -46,34 +60,89 @@ impl Faults {
         self.armed.set(Some((operation, fault)));
     }
 
+    /// Lets the next operation have the fault.
+    pub fn arm_next(&self, fault: Fault) {
+        self.arm(self.operations.get(), fault);
+    }
+
+    /// From now on operations take some turns of the executor, before they happen and before they are answered, so that
+    /// those of several connections mix.
+    pub fn take_turns(&self, random: Random) {
+        self.pace.replace(Some(random));
+    }
+
+    /// From now on no notice leaves this connection.
+    pub fn lose_notices(&self) {
+        self.loses_notices.set(true);
+    }
+
     /// How many operations there have been.
     pub fn operations(&self) -> u32 {
         self.operations.get()
     }
 
-    async fn apply<T>(&self, operation: impl Future<Output = StorageResult<T>>) -> StorageResult<T> {
+    /// How many of them were writes.
+    pub fn writes(&self) -> u32 {
+        self.writes.get()
+    }
+
+    /// Resolves when the tab is killed.
+    pub async fn death(&self) {
+        std::future::poll_fn(|context| {
+            if self.dead.get() {
+                return Poll::Ready(());
+            }
+            self.mourners.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn die(&self) {
+        self.dead.set(true);
+        self.mourners.take().into_iter().for_each(Waker::wake);
+    }
+
+    async fn pause(&self) {
+        let turns = self.pace.borrow_mut().as_mut().map_or(0, |random| 1 + random.below(3));
+        take_turns(turns).await;
+    }
+
+    /// `lost` is what a caller hears of an operation whose connection closed under it.
+    async fn apply<T>(
+        &self,
+        operation: impl Future<Output = StorageResult<T>>,
+        lost: StorageError,
+    ) -> StorageResult<T> {
         let index = self.operations.replace(self.operations.get() + 1);
         let fault = self.armed.get().filter(|(armed, _)| *armed == index).map(|(_, fault)| fault);
+        self.pause().await;
         if self.dead.get() {
             return std::future::pending().await;
         }
-        match fault {
+        let answer = match fault {
             None => operation.await,
             Some(Fault::Refuse) => {
                 Err(StorageError::Platform { name: "QuotaExceededError".into(), message: "no room".into() })
             }
-            Some(Fault::LoseAnswer) => operation.await.and(Err(StorageError::Unknown)),
-            Some(Fault::LoseRequest) => Err(StorageError::Unknown),
+            Some(Fault::Disconnect) => Err(StorageError::Closed),
+            Some(Fault::LoseAnswer) => operation.await.and(Err(lost)),
+            Some(Fault::LoseRequest) => Err(lost),
             Some(Fault::DieBefore) => {
-                self.dead.set(true);
-                std::future::pending().await
+                self.die();
+                return std::future::pending().await;
             }
             Some(Fault::DieAfter) => {
-                self.dead.set(true);
                 drop(operation.await);
-                std::future::pending().await
+                self.die();
+                return std::future::pending().await;
             }
+        };
+        self.pause().await;
+        if self.dead.get() {
+            return std::future::pending().await;
         }
+        answer
     }
 }
 
@@ -97,21 +166,27 @@ impl<S: Storage> Storage for FaultyStorage<S> {
     }
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
-        self.faults.apply(self.inner.read(reads)).await
+        self.faults.apply(self.inner.read(reads), StorageError::Closed).await
     }
 
     async fn write(&self, write: Write) -> StorageResult<()> {
-        self.faults.apply(self.inner.write(write)).await
+        self.faults.writes.set(self.faults.writes.get() + 1);
+        self.faults.apply(self.inner.write(write), StorageError::Unknown).await
     }
 
     fn announce(&self, notice: Notice) {
-        if !self.faults.dead.get() {
+        if !self.faults.dead.get() && !self.faults.loses_notices.get() {
             self.inner.announce(notice);
         }
     }
 
     fn listen(&self, listener: Listener) {
-        self.inner.listen(listener);
+        let faults = self.faults.clone();
+        self.inner.listen(Box::new(move |notice| {
+            if !faults.dead.get() {
+                listener(notice);
+            }
+        }));
     }
 
     fn close(&self) {
@@ -120,5 +195,49 @@ impl<S: Storage> Storage for FaultyStorage<S> {
 
     async fn destroy(&self) -> StorageResult<()> {
         self.inner.destroy().await
+    }
+}
+
+/// Lets other tasks run, so many times.
+pub async fn take_turns(turns: u64) {
+    for _ in 0..turns {
+        let mut waited = false;
+        std::future::poll_fn(|context| {
+            if std::mem::replace(&mut waited, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Numbers that follow from a seed (SplitMix64), for what a test must be able to repeat.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// The numbers of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `end`, which is more than 0.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// Other numbers, that follow from these.
+    pub fn split(&mut self) -> Self {
+        Self::new(self.next())
     }
 }

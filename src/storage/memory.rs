@@ -19,6 +19,29 @@ pub struct MemoryDisk {
     connections: RefCell<Vec<Weak<Connection>>>,
 }
 
+/// What happens to a disk behind the back of its connections.
+#[cfg(test)]
+impl MemoryDisk {
+    /// All records.
+    pub fn records(&self) -> Vec<((Space, Key), Bytes)> {
+        self.records.borrow().iter().map(|(key, content)| (key.clone(), content.clone())).collect()
+    }
+
+    /// Sets or removes a record.
+    pub fn tamper(&self, space: Space, key: impl Into<Key>, content: Option<Bytes>) {
+        let key = (space, key.into());
+        match content {
+            Some(content) => self.records.borrow_mut().insert(key, content),
+            None => self.records.borrow_mut().remove(&key),
+        };
+    }
+
+    /// Removes everything without a word, as a browser does when it needs the room.
+    pub fn wipe(&self) {
+        self.records.borrow_mut().clear();
+    }
+}
+
 struct Connection {
     open: Cell<bool>,
     listener: RefCell<Option<Rc<Listener>>>,

@@ -1,0 +1,133 @@
+//! Records that are not what was written.
+
+use super::*;
+use crate::engine::header::{FLOOR_KEY, HEADER_KEY};
+use crate::engine::record::FORMAT;
+use crate::env::block_on;
+use crate::storage::{Key, Space};
+
+/// A small database: the meta records and three commits.
+async fn small_database() -> Rc<MemoryDisk> {
+    let disk = Rc::default();
+    let tab = Tab::open(&disk).await;
+    tab.put("a", "1").await.unwrap();
+    tab.put("b", "").await.unwrap();
+    let delete = |overlay: &mut Overlay| {
+        overlay.delete(Keyspace::Document, "a");
+        Ok(())
+    };
+    tab.engine.commit(delete).await.unwrap();
+    disk
+}
+
+fn copy(records: &[((Space, Key), Bytes)]) -> Rc<MemoryDisk> {
+    let disk: Rc<MemoryDisk> = Rc::default();
+    for ((space, key), content) in records {
+        disk.tamper(*space, key.clone(), Some(content.clone()));
+    }
+    disk
+}
+
+fn name_of(space: Space, key: &Key) -> String {
+    match key {
+        Key::Number(number) => format!("{}/{number}", space.name()),
+        Key::Text(text) => format!("{}/{text}", space.name()),
+    }
+}
+
+/// Where a record has its format.
+fn format_offset(key: &Key) -> Option<usize> {
+    match key {
+        Key::Text(text) if text == HEADER_KEY => Some(7),
+        Key::Text(_) => None,
+        Key::Number(_) => Some(0),
+    }
+}
+
+async fn error_of(disk: &Rc<MemoryDisk>) -> Option<Error> {
+    Tab::open_with(disk, Rc::default()).await.err()
+}
+
+#[test]
+fn any_cut_or_lengthened_record_is_an_error_that_names_it() {
+    block_on(async {
+        let records = small_database().await.records();
+        for ((space, key), content) in &records {
+            let name = name_of(*space, key);
+            let mut longer = content.to_vec();
+            longer.push(0);
+            let cuts = (0..content.len()).map(|length| content.slice(..length));
+            for changed in cuts.chain([Bytes::from(longer)]) {
+                let disk = copy(&records);
+                disk.tamper(*space, key.clone(), Some(changed.clone()));
+                let error = error_of(&disk).await;
+                let error = error.unwrap_or_else(|| panic!("{name} with {} bytes", changed.len()));
+                assert_eq!(error.reason(), Some("DataError"));
+                assert!(error.message().contains(&name), "{name}: {error}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_record_that_is_missing_is_named() {
+    block_on(async {
+        let records = small_database().await.records();
+        for ((space, key), name) in [
+            ((Space::Meta, Key::from(HEADER_KEY)), "meta/header"),
+            ((Space::Meta, Key::from(FLOOR_KEY)), "meta/floor"),
+            ((Space::Log, Key::from(1)), "log/1"),
+            ((Space::Log, Key::from(2)), "log/2"),
+        ] {
+            let disk = copy(&records);
+            disk.tamper(space, key, None);
+            let error = error_of(&disk).await.unwrap_or_else(|| panic!("without {name}"));
+            assert!(error.message().contains(name), "without {name}: {error}");
+        }
+    });
+}
+
+#[test]
+fn damage_done_while_a_tab_is_open_shows_at_its_next_commit_and_spoils_nothing() {
+    block_on(async {
+        let disk = small_database().await;
+        let tab = Tab::open(&disk).await;
+        disk.tamper(Space::Log, 4, Some("rubbish".into()));
+        let error = tab.put("c", "3").await.unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::Storage, Some("DataError")));
+        assert!(error.message().contains("log/4"), "{error}");
+        assert_eq!(tab.get("c"), None);
+        assert_eq!(tab.get("b").as_deref(), Some(""));
+        assert_eq!(disk.records().len(), 6);
+    });
+}
+
+#[test]
+fn a_newer_format_is_refused_in_words() {
+    block_on(async {
+        let records = small_database().await.records();
+        for ((space, key), content) in &records {
+            let Some(offset) = format_offset(key) else { continue };
+            let disk = copy(&records);
+            let mut newer = content.to_vec();
+            newer[offset] = FORMAT + 1;
+            disk.tamper(*space, key.clone(), Some(newer.into()));
+            let error = error_of(&disk).await.expect("a newer format was read");
+            assert_eq!((error.status(), error.reason()), (500, Some("VersionError")));
+            assert!(error.message().contains("newer version"), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_tab_that_meets_a_newer_format_later_refuses_it_too() {
+    block_on(async {
+        let disk = small_database().await;
+        let tab = Tab::open(&disk).await;
+        disk.tamper(Space::Log, 4, Some(vec![FORMAT + 1; 40].into()));
+        let error = tab.put("c", "3").await.unwrap_err();
+        assert_eq!(error.reason(), Some("VersionError"));
+        assert_eq!(tab.engine.refresh().await.unwrap_err().reason(), Some("VersionError"));
+        assert_eq!(tab.get("b").as_deref(), Some(""));
+    });
+}

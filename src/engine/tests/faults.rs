@@ -1,0 +1,113 @@
+//! Every operation of some commits with every fault.
+
+use super::*;
+use crate::env::block_on;
+use crate::storage::faulty::{Fault, Random, take_turns};
+use futures_util::future::{Either, join_all, select};
+use std::cell::RefCell;
+
+/// What became of the appends so far: their names, and their places or errors once answered.
+type Answers = Rc<RefCell<Vec<(String, Option<Result<u64>>)>>>;
+
+async fn note(tab: &Tab, name: &str, answers: &Answers) {
+    let index = answers.borrow().len();
+    answers.borrow_mut().push((name.to_owned(), None));
+    let answer = tab.append(name).await;
+    answers.borrow_mut()[index].1 = Some(answer);
+}
+
+/// Opens, commits alone and together, is refused.
+async fn session(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, answers: &Answers) -> Option<Tab> {
+    let mut opened = Tab::open_with(disk, faults.clone()).await;
+    if opened.is_err() {
+        opened = Tab::open_with(disk, faults.clone()).await;
+    }
+    let tab = opened.expect("the fault is over, and opening still fails");
+    note(&tab, "first", answers).await;
+    let together = ["second", "third", "fourth"];
+    join_all(together.iter().map(|name| note(&tab, name, answers))).await;
+    // Where the storage fails, that is said instead of the refusal.
+    assert!(tab.engine.commit(|_| Err::<(), _>(refusal())).await.is_err());
+    note(&tab, "last", answers).await;
+    Some(tab)
+}
+
+/// Runs a session with a fault; gives the tab if it survived.
+async fn session_with(
+    disk: &Rc<MemoryDisk>,
+    operation: u32,
+    fault: Fault,
+    answers: &Answers,
+) -> (Option<Tab>, Rc<Faults>) {
+    let faults: Rc<Faults> = Rc::default();
+    faults.arm(operation, fault);
+    let life = Box::pin(session(disk, &faults, answers));
+    let tab = match select(life, Box::pin(faults.death())).await {
+        Either::Left((tab, _)) => tab,
+        Either::Right(_) => None,
+    };
+    (tab, faults)
+}
+
+fn check_answers(answers: &Answers, list: &[String], context: &str) {
+    for (name, answer) in answers.borrow().iter() {
+        let place = list.iter().position(|other| other == name).map(|place| place as u64);
+        let times = list.iter().filter(|other| *other == name).count();
+        assert!(times <= 1, "{context}: {name} was applied twice");
+        match answer {
+            Some(Ok(given)) => assert_eq!(place, Some(*given), "{context}: {name} is not where it was told"),
+            Some(Err(error)) => {
+                assert_eq!(error.kind(), ErrorKind::Storage, "{context}: {name}");
+                assert_eq!(place, None, "{context}: {name} failed and is there");
+            }
+            // The tab died before it heard.
+            None => {}
+        }
+    }
+}
+
+#[test]
+fn whatever_befalls_an_operation_what_was_told_holds() {
+    block_on(async {
+        let quiet = (Rc::default(), Rc::default(), Answers::default());
+        session(&quiet.0, &quiet.1, &quiet.2).await;
+        let operations = quiet.1.operations();
+        assert!(operations >= 7, "{operations}");
+        for operation in 0..operations {
+            for fault in Fault::ALL {
+                let context = format!("{fault:?} at {operation} of {operations}");
+                let (disk, answers) = (Rc::default(), Answers::default());
+                let (tab, faults) = session_with(&disk, operation, fault, &answers).await;
+                assert!(faults.operations() > operation, "{context} did not happen");
+                assert_eq!(tab.is_none(), fault.is_fatal(), "{context}");
+                let found = found_on(&disk).await;
+                let list = list(&found.engine.snapshot().unwrap());
+                check_answers(&answers, &list, &context);
+                if let Some(tab) = tab {
+                    assert_eq!(tab.append("afterwards").await, Ok(list.len() as u64), "{context}");
+                    found.engine.refresh().await.unwrap();
+                    assert_eq!(tab.contents(), found.contents(), "{context}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_full_storage_is_named_and_everything_goes_on_when_there_is_room_again() {
+    block_on(async {
+        let disk = Rc::default();
+        let tab = Tab::open(&disk).await;
+        tab.append("before").await.unwrap();
+        tab.faults.arm_next(Fault::Refuse);
+        let outcomes = join_all(["a", "b"].map(|name| tab.append(name))).await;
+        for outcome in outcomes {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.status(), error.name()), (500, "indexed_db_went_bad"));
+            assert_eq!(error.reason(), Some("QuotaExceededError"));
+            assert!(error.message().contains("no room"), "{error}");
+        }
+        assert_eq!(tab.append("after").await, Ok(1));
+        assert_eq!(list(&found_on(&disk).await.engine.snapshot().unwrap()), ["before", "after"]);
+    });
+}

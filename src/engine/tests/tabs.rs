@@ -1,0 +1,110 @@
+//! Several tabs, step by step.
+
+use super::*;
+use crate::env::block_on;
+use crate::storage::faulty::{Random, take_turns};
+use futures_util::future::join;
+use std::cell::Cell;
+
+#[test]
+fn a_commit_another_tab_won_is_replanned() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        assert_eq!(left.append("left").await, Ok(0));
+        let planned: Rc<Cell<u32>> = Rc::default();
+        let count = planned.clone();
+        let plan = move |overlay: &mut Overlay| {
+            count.set(count.get() + 1);
+            Ok(append(overlay, "right"))
+        };
+        assert_eq!(right.engine.commit(plan).await, Ok(1));
+        assert_eq!(planned.get(), 2);
+        assert_eq!(list(&right.engine.snapshot().unwrap()), ["left", "right"]);
+        left.engine.refresh().await.unwrap();
+        assert_eq!(left.contents(), right.contents());
+    });
+}
+
+#[test]
+fn a_tab_that_missed_many_commits_gets_its_own_in() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        for number in 0..700 {
+            assert_eq!(left.append("left").await, Ok(number));
+        }
+        assert_eq!(right.append("right").await, Ok(700));
+        assert_eq!(right.engine.snapshot().unwrap().len(Keyspace::Sequence), 701);
+    });
+}
+
+/// A plan that writes a key once.
+fn once(key: &'static str) -> impl FnMut(&mut Overlay) -> Result<()> {
+    move |overlay| {
+        if text(overlay, key).is_some() {
+            return Err(refusal());
+        }
+        overlay.put(Keyspace::Document, key, "");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_refusal_is_taken_back_when_the_reason_for_it_was_gone() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        left.put("a", "1").await.unwrap();
+        right.engine.refresh().await.unwrap();
+        let delete = |overlay: &mut Overlay| {
+            overlay.delete(Keyspace::Document, "a");
+            Ok(())
+        };
+        left.engine.commit(delete).await.unwrap();
+        assert_eq!(right.get("a").as_deref(), Some("1"));
+        assert_eq!(right.engine.commit(once("a")).await, Ok(()));
+        assert_eq!(left.engine.commit(once("a")).await, Err(refusal()));
+    });
+}
+
+#[test]
+fn what_a_plan_only_reads_is_up_to_date() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        left.append("left").await.unwrap();
+        assert_eq!(right.engine.commit(|overlay| Ok(length(overlay))).await, Ok(1));
+    });
+}
+
+#[test]
+fn a_refusal_in_a_group_with_commits_is_up_to_date() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        left.engine.commit(once("a")).await.unwrap();
+        let (first, second) = join(right.engine.commit(once("a")), right.put("b", "2")).await;
+        assert_eq!((first, second), (Err(refusal()), Ok(())));
+    });
+}
+
+#[test]
+fn tabs_that_open_a_new_database_at_once_share_it() {
+    for seed in 0..50 {
+        block_on(async {
+            let disk = Rc::default();
+            let mut random = Random::new(seed);
+            let mut paced = || {
+                let faults: Rc<Faults> = Rc::default();
+                faults.take_turns(random.split());
+                Tab::open_with(&disk, faults)
+            };
+            let (left, right) = join(paced(), paced()).await;
+            let (left, right) = (left.unwrap(), right.unwrap());
+            assert_eq!(left.engine.instance(), right.engine.instance(), "seed {seed}");
+            let (first, second) = join(left.append("left"), right.append("right")).await;
+            assert_eq!(first.unwrap() + second.unwrap(), 1, "seed {seed}");
+        });
+    }
+}
