@@ -138,6 +138,10 @@ export class Replication extends EventEmitter {
       case 'change':
         this.#onChange(parse(payload) as ReplicationResult);
         break;
+      case 'checkpoint':
+        // Many at once: PouchDB tells them one by one.
+        if (this.listenerCount(event) > 0) for (const step of parse(payload) as unknown[]) this.#tell(event, step);
+        break;
       default:
         if (this.listenerCount(event) > 0) this.#tell(event, parse(payload));
     }

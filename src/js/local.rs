@@ -55,6 +55,12 @@ impl ChangesRequest {
     }
 }
 
+impl Local {
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+}
+
 #[wasm_bindgen]
 impl Local {
     /// Opens a database; `options` is the JSON text of [`DatabaseOptions`].

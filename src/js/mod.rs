@@ -8,8 +8,11 @@ mod conformance;
 mod error;
 mod local;
 mod remote;
+mod replication;
 
 use error::{options_of, thrown};
+use local::Local;
+use remote::Remote;
 use std::future::Future;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;

@@ -15,6 +15,12 @@ pub struct Remote {
     client: Client,
 }
 
+impl Remote {
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
 #[wasm_bindgen]
 impl Remote {
     /// Sends nothing yet; `options` is the JSON text of [`ClientOptions`].

@@ -1,0 +1,116 @@
+use super::{Local, Remote, thrown};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::http::error_from_js;
+use crate::replicate::{self, Hooks, HttpPeer, JsPeer, LocalPeer, ReplicationEvent, ReplicationOptions};
+use js_sys::{Array, Function, Reflect};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// One side of a replication.
+#[wasm_bindgen]
+pub struct Peer {
+    peer: Rc<dyn replicate::Peer>,
+}
+
+#[wasm_bindgen]
+impl Peer {
+    /// A database behind JavaScript methods: another library's, or one of which some method was replaced.
+    pub fn from_js(methods: JsValue) -> Self {
+        Self { peer: Rc::new(JsPeer::new(methods)) }
+    }
+}
+
+#[wasm_bindgen]
+impl Local {
+    /// This database as a side of a replication.
+    pub fn peer(&self) -> Peer {
+        Peer { peer: Rc::new(LocalPeer::new(self.database().clone())) }
+    }
+}
+
+#[wasm_bindgen]
+impl Remote {
+    /// This database as a side of a replication.
+    pub fn peer(&self) -> Peer {
+        Peer { peer: Rc::new(HttpPeer::new(self.client().clone())) }
+    }
+}
+
+/// A replication under way.
+#[wasm_bindgen]
+pub struct Replication {
+    replication: replicate::Replication,
+}
+
+#[wasm_bindgen]
+impl Replication {
+    /// Begins a replication. `hooks` may have functions `filter(rows) -> boolean[]`, `back_off(previous) -> number` and
+    /// `wants_docs() -> boolean`; `on_event` is called with each event's name and the JSON text of its payload.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        source: &Peer,
+        target: &Peer,
+        options: &str,
+        hooks: &JsValue,
+        on_event: Function,
+    ) -> std::result::Result<Replication, JsValue> {
+        let filter = member(hooks, "filter");
+        let back_off = member(hooks, "back_off");
+        let wants_docs = member(hooks, "wants_docs");
+        let options = ReplicationOptions::parse(options, filter.is_some()).map_err(thrown)?;
+        let hooks = Hooks {
+            filter: filter.map(|filter| Box::new(move |rows: &str| call_filter(&filter, rows)) as _),
+            back_off: back_off
+                .map(|back_off| Box::new(move |previous| call_back_off(&back_off, previous)) as _),
+        };
+        let listener = move |event: ReplicationEvent| {
+            let event = without_unwanted_docs(event, wants_docs.as_ref());
+            let payload = event.payload().map_or(JsValue::UNDEFINED, JsValue::from);
+            // The facade catches what its listeners throw.
+            let _ = on_event.call2(&JsValue::NULL, &event.name().into(), &payload);
+        };
+        let (replication, run) =
+            replicate::replicate(source.peer.clone(), target.peer.clone(), options, hooks, listener);
+        env::spawn(run);
+        Ok(Self { replication })
+    }
+
+    /// Ends it, with `complete` and the status `cancelled`.
+    pub fn cancel(&self) {
+        self.replication.cancel();
+    }
+
+    /// Ends a pause after an error at once, and looks after a feed that may have died.
+    pub fn wake(&self) {
+        self.replication.wake();
+    }
+}
+
+fn member(object: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
+}
+
+fn call_filter(filter: &Function, rows: &str) -> Result<Vec<bool>> {
+    let passed = filter.call1(&JsValue::NULL, &rows.into()).map_err(|error| error_from_js(&error))?;
+    let passed: Array = passed.dyn_into().map_err(|_| Error::network("The filter gave no list"))?;
+    Ok(passed.iter().map(|passes| passes.is_truthy()).collect())
+}
+
+/// A function that gives no number asks for no pause, as in PouchDB.
+fn call_back_off(back_off: &Function, previous: f64) -> f64 {
+    let pause = back_off.call1(&JsValue::NULL, &previous.into());
+    pause.ok().and_then(|pause| pause.as_f64()).unwrap_or_default()
+}
+
+/// The documents of a batch are a lot of text, which is not drawn up where nobody listens.
+fn without_unwanted_docs(event: ReplicationEvent, wants_docs: Option<&Function>) -> ReplicationEvent {
+    let wanted =
+        wants_docs.is_none_or(|wants| wants.call0(&JsValue::NULL).is_ok_and(|wanted| wanted.is_truthy()));
+    match event {
+        ReplicationEvent::Change { report, pending, .. } if !wanted => {
+            ReplicationEvent::Change { report, docs: Vec::new(), pending }
+        }
+        event => event,
+    }
+}
