@@ -90,7 +90,10 @@ impl Engine {
                 inner.hear(notice);
             }
         }));
+        // A notice may arrive already, and whoever hears it waits for the turn.
+        let turn = inner.turn.lock().await;
         inner.catch_up_in_turn().await?;
+        drop(turn);
         Ok(Self { inner })
     }
 

@@ -108,3 +108,26 @@ fn tabs_that_open_a_new_database_at_once_share_it() {
         });
     }
 }
+
+#[test]
+fn commits_of_another_tab_do_not_disturb_the_opening() {
+    for seed in 0..200 {
+        block_on(async {
+            let disk = Rc::default();
+            let writer = Tab::open(&disk).await;
+            let mut random = Random::new(seed);
+            writer.faults.take_turns(random.split());
+            let slow: Rc<Faults> = Rc::default();
+            slow.take_turns(random);
+            let writing = async {
+                for _ in 0..6 {
+                    writer.append("").await.unwrap();
+                }
+            };
+            let (opened, ()) = join(Tab::open_with(&disk, slow), writing).await;
+            let opened = opened.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            opened.engine.refresh().await.unwrap();
+            assert_eq!(opened.contents(), writer.contents(), "seed {seed}");
+        });
+    }
+}
