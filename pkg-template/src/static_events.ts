@@ -36,10 +36,8 @@ export function announceDestroyed(db: Database): void {
   const first = !db._destroyed;
   known.add(db);
   for (const instance of known) instance._destroyed = true;
-  if (first) {
-    db.emit('destroyed');
-    events.emit('destroyed', db.name);
-  }
   known.delete(db);
+  if (first) db.emit('destroyed');
   for (const instance of known) instance.emit('destroyed', true);
+  if (first) events.emit('destroyed', db.name);
 }
