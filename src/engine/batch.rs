@@ -20,19 +20,26 @@ pub(super) struct Entry {
     replaces: Option<usize>,
 }
 
+impl Entry {
+    fn size(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
 /// What is there, and over it what the plans of one group write: each plan sees the ones before it.
 #[derive(Debug)]
 pub struct Overlay {
     base: Snapshot,
     entries: Vec<Entry>,
-    latest: HashMap<(Keyspace, Bytes), usize>,
+    /// Where in `entries` the last write of each key is, by keyspace.
+    latest: [HashMap<Bytes, usize>; Keyspace::COUNT],
     size: usize,
 }
 
 impl Overlay {
     /// An overlay that writes nothing yet.
     pub fn new(base: Snapshot) -> Self {
-        Self { base, entries: Vec::new(), latest: HashMap::new(), size: 0 }
+        Self { base, entries: Vec::new(), latest: Default::default(), size: 0 }
     }
 
     /// Writes a value.
@@ -45,10 +52,16 @@ impl Overlay {
         self.write(keyspace, key.into(), None);
     }
 
+    fn latest(&mut self, keyspace: Keyspace) -> &mut HashMap<Bytes, usize> {
+        self.latest.get_mut(keyspace as usize).expect("BUG: a keyspace without a map")
+    }
+
     fn write(&mut self, keyspace: Keyspace, key: Bytes, value: Option<Bytes>) {
-        self.size += key.len() + value.as_ref().map_or(0, Bytes::len);
-        let replaces = self.latest.insert((keyspace, key.clone()), self.entries.len());
-        self.entries.push(Entry { keyspace, key, value, replaces });
+        let index = self.entries.len();
+        let replaces = self.latest(keyspace).insert(key.clone(), index);
+        let entry = Entry { keyspace, key, value, replaces };
+        self.size += entry.size();
+        self.entries.push(entry);
     }
 
     /// A point that [`Overlay::roll_back`] returns to.
@@ -58,10 +71,13 @@ impl Overlay {
 
     /// Undoes what was written since the mark.
     pub(super) fn roll_back(&mut self, mark: usize) {
-        for entry in self.entries.drain(mark.min(self.entries.len())..).rev() {
+        while self.entries.len() > mark
+            && let Some(entry) = self.entries.pop()
+        {
+            self.size -= entry.size();
             match entry.replaces {
-                Some(index) => self.latest.insert((entry.keyspace, entry.key), index),
-                None => self.latest.remove(&(entry.keyspace, entry.key)),
+                Some(index) => self.latest(entry.keyspace).insert(entry.key, index),
+                None => self.latest(entry.keyspace).remove(&entry.key),
             };
         }
     }
@@ -78,20 +94,21 @@ impl Overlay {
 
     /// The writes that no later one stands in for, in order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let is_latest = |(index, entry): &(usize, &Entry)| {
-            self.latest.get(&(entry.keyspace, entry.key.clone())) == Some(index)
-        };
-        self.entries.iter().enumerate().filter(is_latest).map(|(_, entry)| entry)
+        let mut is_last = vec![true; self.entries.len()];
+        for replaced in self.entries.iter().filter_map(|entry| entry.replaces) {
+            if let Some(is_last) = is_last.get_mut(replaced) {
+                *is_last = false;
+            }
+        }
+        self.entries.iter().zip(is_last).filter_map(|(entry, is_last)| is_last.then_some(entry))
     }
 }
 
 impl View for Overlay {
     fn get(&self, keyspace: Keyspace, key: &[u8]) -> Option<Bytes> {
-        if !self.entries.is_empty() {
-            let entry = self.latest.get(&(keyspace, Bytes::copy_from_slice(key)));
-            if let Some(entry) = entry.and_then(|index| self.entries.get(*index)) {
-                return entry.value.clone();
-            }
+        let latest = self.latest.get(keyspace as usize).and_then(|latest| latest.get(key));
+        if let Some(entry) = latest.and_then(|index| self.entries.get(*index)) {
+            return entry.value.clone();
         }
         self.base.get(keyspace, key)
     }

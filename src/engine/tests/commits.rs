@@ -97,6 +97,26 @@ fn a_group_takes_no_more_than_a_transaction_carries_well() {
 }
 
 #[test]
+fn what_a_refused_plan_wrote_does_not_count_against_its_group() {
+    block_on(async {
+        let tab = Tab::open(&Rc::default()).await;
+        let before = tab.faults.operations();
+        let megabyte = Bytes::from(vec![7; 1 << 20]);
+        let refused = (0..10).map(|_| {
+            let megabyte = megabyte.clone();
+            tab.engine.commit(move |overlay| {
+                overlay.put(Keyspace::Body, "a", megabyte.clone());
+                Err::<u64, _>(refusal())
+            })
+        });
+        let (outcomes, last) = join(join_all(refused), tab.append("last")).await;
+        assert!(outcomes.iter().all(|outcome| *outcome == Err(refusal())));
+        assert_eq!(last, Ok(0));
+        assert_eq!(tab.faults.operations() - before, 1);
+    });
+}
+
+#[test]
 fn a_refused_plan_writes_nothing_and_its_group_is_committed() {
     block_on(async {
         let disk = Rc::default();
