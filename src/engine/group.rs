@@ -113,25 +113,28 @@ impl Inner {
                 self.queue.stop();
                 return;
             }
-            let error = outcome.err().map(|error| self.check().err().unwrap_or_else(|| error.into()));
+            let (committed, error) = match outcome {
+                Ok(committed) => (committed, None),
+                Err(error) => (false, Some(self.check().err().unwrap_or_else(|| error.into()))),
+            };
             for job in group {
                 (job.finish)(error.clone());
             }
-            if error.is_none() {
+            if committed {
                 self.storage.announce(Notice::Committed(self.position.get()));
                 self.tell(None);
             }
         }
     }
 
-    /// Fills the group from the queue and commits it.
-    async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<()> {
+    /// Fills the group from the queue and commits it; tells whether there was something to write.
+    async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
         loop {
             let position = self.position.get() + 1;
             let Some(record) = self.plan(group, position) else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
-                    return Ok(());
+                    return Ok(false);
                 }
                 continue;
             };
@@ -151,7 +154,8 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             if committed {
-                return self.apply(&record);
+                self.apply(&record)?;
+                return Ok(true);
             }
             if !self.catch_up_in_turn().await? && *self.floor.borrow() == floor {
                 // An unknown write that did not happen is written again. But a conflict with nothing is none.

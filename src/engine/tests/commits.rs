@@ -191,6 +191,24 @@ fn a_commit_that_nobody_waits_for_is_committed() {
 }
 
 #[test]
+fn listeners_hear_of_each_commit_until_they_unsubscribe_and_of_nothing_else() {
+    block_on(async {
+        let tab = Tab::open(&Rc::default()).await;
+        let heard: Rc<RefCell<Vec<_>>> = Rc::default();
+        let to_heard = heard.clone();
+        let number = tab.engine.subscribe(Rc::new(move |ended| to_heard.borrow_mut().push(ended)));
+        tab.put("a", "1").await.unwrap();
+        assert_eq!(*heard.borrow(), [None]);
+        assert_eq!(tab.engine.commit(|_| Err::<(), _>(refusal())).await, Err(refusal()));
+        assert_eq!(tab.engine.commit(|_| Ok(())).await, Ok(()));
+        assert_eq!(*heard.borrow(), [None], "a commit of nothing was told");
+        tab.engine.unsubscribe(number);
+        tab.put("a", "2").await.unwrap();
+        assert_eq!(*heard.borrow(), [None]);
+    });
+}
+
+#[test]
 fn a_listener_sees_what_it_is_told_of() {
     block_on(async {
         let tab = Rc::new(Tab::open(&Rc::default()).await);

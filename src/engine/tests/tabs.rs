@@ -39,6 +39,25 @@ fn a_tab_that_missed_many_commits_gets_its_own_in() {
     });
 }
 
+#[test]
+fn a_notice_brings_the_other_tabs_up_to_date() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open(&disk).await, Tab::open(&disk).await);
+        let told: Rc<Cell<u32>> = Rc::default();
+        let count = told.clone();
+        right.engine.subscribe(Rc::new(move |_| count.set(count.get() + 1)));
+        left.put("a", "1").await.unwrap();
+        take_turns(10).await;
+        assert_eq!(right.get("a").as_deref(), Some("1"));
+        assert_eq!(told.get(), 1);
+        let operations = right.faults.operations();
+        assert_eq!(left.engine.commit(|_| Err::<(), _>(refusal())).await, Err(refusal()));
+        take_turns(10).await;
+        assert_eq!((told.get(), right.faults.operations()), (1, operations), "a refusal was announced");
+    });
+}
+
 /// A plan that writes a key once.
 fn once(key: &'static str) -> impl FnMut(&mut Overlay) -> Result<()> {
     move |overlay| {
