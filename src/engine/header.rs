@@ -32,8 +32,10 @@ impl Header {
         let damaged = |problem| StorageError::Damaged { record: format!("meta/{HEADER_KEY}"), problem };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it is no header of Potoroo's"))?;
         let (format, rest) = rest.split_first().ok_or_else(|| damaged("it is too short"))?;
-        if *format != FORMAT {
-            return Err(StorageError::NewerFormat { found: *format, known: FORMAT });
+        match *format {
+            FORMAT => {}
+            0 => return Err(damaged("it has no format")),
+            newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
         }
         let (checksum, instance) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
         if u32::from_le_bytes(*checksum) != crc32fast::hash(instance) {

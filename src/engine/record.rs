@@ -53,14 +53,14 @@ pub(super) fn decode(position: u64, record: &Bytes) -> StorageResult<Vec<RecordE
     if rest.len() < HEADER {
         return Err(damaged("it is too short"));
     }
-    let format = rest.get_u8();
-    if format != FORMAT {
-        return Err(match format {
-            0 => damaged("it has no format"),
-            _ => StorageError::NewerFormat { found: format, known: FORMAT },
-        });
+    match rest.get_u8() {
+        FORMAT => {}
+        0 => return Err(damaged("it has no format")),
+        newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
     }
-    rest.advance(3);
+    if rest.split_to(3) != [0; 3].as_slice() {
+        return Err(damaged("its beginning is not as it should be"));
+    }
     let checksum = rest.get_u32_le();
     if crc32fast::hash(&rest) != checksum {
         return Err(damaged("its checksum does not match"));

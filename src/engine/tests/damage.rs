@@ -49,6 +49,35 @@ async fn error_of(disk: &Rc<MemoryDisk>) -> Option<Error> {
 }
 
 #[test]
+fn any_changed_byte_is_an_error_that_names_the_record() {
+    block_on(async {
+        let records = small_database().await.records();
+        assert_eq!(records.len(), 5);
+        for ((space, key), content) in &records {
+            let name = name_of(*space, key);
+            for index in 0..content.len() {
+                for mask in [1, 0x80, 0xff] {
+                    let disk = copy(&records);
+                    let mut changed = content.to_vec();
+                    changed[index] ^= mask;
+                    disk.tamper(*space, key.clone(), Some(changed.into()));
+                    let before = disk.records();
+                    let error = error_of(&disk).await;
+                    let error =
+                        error.unwrap_or_else(|| panic!("byte {index} of {name} changed by {mask:#x}"));
+                    assert_eq!(error.kind(), ErrorKind::Storage);
+                    let is_format = format_offset(key) == Some(index) && FORMAT ^ mask != 0;
+                    let reason = if is_format { "VersionError" } else { "DataError" };
+                    assert_eq!(error.reason(), Some(reason), "byte {index} of {name}: {error}");
+                    assert!(is_format || error.message().contains(&name), "{name}: {error}");
+                    assert_eq!(disk.records(), before, "a damaged database was written to");
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn any_cut_or_lengthened_record_is_an_error_that_names_it() {
     block_on(async {
         let records = small_database().await.records();

@@ -43,6 +43,22 @@ proptest! {
     }
 
     #[test]
+    fn any_changed_byte_and_any_cut_is_noticed(writes in prop::collection::vec(write(), 1..4), mask in 1..=255_u8) {
+        let record = encode(7, 1, &overlay_of(&writes));
+        for index in 0..record.len() {
+            let mut changed = record.to_vec();
+            changed[index] ^= mask;
+            let error = decode(7, &changed.into()).unwrap_err();
+            match error {
+                StorageError::NewerFormat { found, .. } => prop_assert_eq!((index, found), (0, FORMAT ^ mask)),
+                error => prop_assert!(error.to_string().contains("log/7"), "{}", error),
+            }
+            let error = decode(7, &record.slice(..index)).unwrap_err();
+            prop_assert!(error.to_string().contains("log/7"), "{}", error);
+        }
+    }
+
+    #[test]
     fn any_bytes_are_read_without_panic(bytes: Vec<u8>, tail in prop::collection::vec(any::<u8>(), 0..60)) {
         let _ = decode(0, &bytes.into());
         // With a right beginning, so that the entries are looked at.
