@@ -207,6 +207,7 @@ describe('what a callback throws', () => {
     it(`is not swallowed by ${name}`, async () => {
       const db = new Library(`callback-${name}`);
       const expected = new Error('thrown by a callback');
+      globalThis.expectUncaught(expected.message);
       const heard = new Promise((resolve) => {
         addEventListener('unhandledrejection', function listener(event) {
           if (event.reason !== expected) return;

@@ -18,8 +18,13 @@ globalThis.runSuite = async (path, settings) => {
       failures.push({ title: test.fullTitle(), error: textOf(error) });
     });
   });
-  return { passes, failures };
+  return { passes, failures, expectedErrors };
 };
+
+const expectedErrors = [];
+
+/** Announces an error that no test can catch: it is meant to reach the page. */
+globalThis.expectUncaught = (message) => expectedErrors.push(message);
 
 /** The error with what was expected and what came, which mocha's reporters would show. */
 function textOf(error) {
