@@ -46,19 +46,30 @@ impl Header {
     }
 }
 
-/// The floor's record: the first position of the log that is not retired, and its checksum.
-pub(super) fn encode_floor(floor: u64) -> Bytes {
+/// The floor's record: the first position of the log that is not retired (8 bytes), and a checksum of that and the
+/// instance (4 bytes).
+///
+/// So the floor of a database made anew is another record, and the commit of a tab that still has the old database in
+/// mind fails on it, even where its position is free.
+pub(super) fn encode_floor(floor: u64, header: &Header) -> Bytes {
     let mut bytes = floor.to_le_bytes().to_vec();
-    bytes.extend(crc32fast::hash(&floor.to_le_bytes()).to_le_bytes());
+    bytes.extend(floor_checksum(&floor.to_le_bytes(), header).to_le_bytes());
     bytes.into()
 }
 
 /// Reads the floor's record.
-pub(super) fn decode_floor(bytes: &[u8]) -> StorageResult<u64> {
+pub(super) fn decode_floor(bytes: &[u8], header: &Header) -> StorageResult<u64> {
     let damaged = |problem| StorageError::Damaged { record: format!("meta/{FLOOR_KEY}"), problem };
     let (floor, checksum) = bytes.split_first_chunk::<8>().ok_or_else(|| damaged("it is too short"))?;
-    if crc32fast::hash(floor).to_le_bytes() != checksum {
+    if floor_checksum(floor, header).to_le_bytes() != checksum {
         return Err(damaged("its checksum does not match"));
     }
     Ok(u64::from_le_bytes(*floor))
+}
+
+fn floor_checksum(floor: &[u8; 8], header: &Header) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(floor);
+    hasher.update(header.instance.as_bytes());
+    hasher.finalize()
 }

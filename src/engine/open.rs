@@ -49,8 +49,8 @@ pub(super) struct Inner {
     pub(super) writer: u64,
     pub(super) queue: Queue,
     header: Header,
-    /// The floor's record as last seen: every commit expects it unchanged, because a position that was retired could
-    /// else be taken again by a tab that slept.
+    /// The floor's record as last seen: every commit expects it unchanged, because a position that was retired, or is
+    /// free in a database made anew, could else be taken by a tab that slept.
     pub(super) floor: RefCell<Bytes>,
     table: RefCell<Rc<Memtable>>,
     /// The last position applied.
@@ -70,7 +70,7 @@ impl Engine {
     /// record and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>) -> Result<Self> {
         let (header, floor) = read_or_create_header(&*storage).await?;
-        let first = decode_floor(&floor)?;
+        let first = decode_floor(&floor, &header)?;
         let inner = Rc::new(Inner {
             storage,
             writer: u64::from_le_bytes(env::random_bytes()),
@@ -226,7 +226,7 @@ impl Inner {
             let missing =
                 |record: &str| StorageError::Damaged { record: record.into(), problem: "it is missing" };
             let floor = answer().next().ok_or_else(|| missing("meta/floor"))?;
-            if decode_floor(&floor)? > next {
+            if decode_floor(&floor, &self.header)? > next {
                 return Err(missing(&format!("log/{next}")));
             }
             self.floor.replace(floor);
@@ -295,7 +295,7 @@ async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, 
             expect: vec![Expectation { space: Space::Meta, key: HEADER_KEY.into(), content: None }],
             changes: vec![
                 Change::Put(Space::Meta, HEADER_KEY.into(), header.encode()),
-                Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION)),
+                Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION, &header)),
             ],
         };
         match storage.write(write).await {

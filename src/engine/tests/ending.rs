@@ -135,6 +135,26 @@ async fn keep_busy(tab: &Rc<Tab>) -> Rc<Cell<bool>> {
 }
 
 #[test]
+fn a_database_made_anew_is_not_written_by_who_knew_the_old_one() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let tab = Tab::open_silent(&disk).await;
+        for _ in 0..3 {
+            tab.append("old").await.unwrap();
+        }
+        disk.wipe();
+        let anew = Tab::open_silent(&disk).await;
+        anew.append("new").await.unwrap();
+        let before = disk.records();
+        // Its next position is free in the new log.
+        assert_eq!(tab.append("old").await, Err(destroyed()));
+        assert_eq!(disk.records(), before);
+        assert_eq!(anew.append("new").await, Ok(1));
+        assert_eq!(list(&found_on(&disk).await.engine.snapshot().unwrap()), ["new", "new"]);
+    });
+}
+
+#[test]
 fn a_dead_tab_keeps_nobody_from_destroying() {
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
