@@ -172,12 +172,16 @@ impl Engine {
         self.inner.storage.close();
     }
 
-    /// Removes the database; this and other tabs' engines end.
+    /// Removes the database; this and other tabs' engines end. One that is destroyed already is left alone: by now there
+    /// may be a new one of its name.
     ///
     /// # Errors
     /// [`ErrorKind::Storage`] where the platform refuses.
     pub async fn destroy(&self) -> Result<()> {
         let _turn = self.inner.turn.lock().await;
+        if self.inner.ended.get() == Some(Ended::Destroyed) {
+            return Ok(());
+        }
         self.inner.end(Ended::Destroyed);
         Ok(self.inner.storage.destroy().await?)
     }

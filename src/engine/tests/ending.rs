@@ -96,6 +96,21 @@ fn destroying_ends_all_tabs_and_leaves_nothing() {
 }
 
 #[test]
+fn destroying_again_leaves_a_database_made_since_alone() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let (left, right) = (Tab::open(&disk).await, Tab::open(&disk).await);
+        left.engine.destroy().await.unwrap();
+        let anew = Tab::open(&disk).await;
+        anew.put("a", "1").await.unwrap();
+        left.engine.destroy().await.unwrap();
+        right.engine.destroy().await.unwrap();
+        assert_eq!(anew.put("b", "2").await, Ok(()));
+        assert_eq!(found_on(&disk).await.get("a").as_deref(), Some("1"));
+    });
+}
+
+#[test]
 fn commits_that_wait_when_the_database_is_destroyed_hear_of_it() {
     for seed in 0..20 {
         block_on(async {
