@@ -115,7 +115,7 @@ impl Inner {
             }
             let (committed, error) = match outcome {
                 Ok(committed) => (committed, None),
-                Err(error) => (false, Some(self.check().err().unwrap_or_else(|| error.into()))),
+                Err(error) => (false, Some(self.error_of(error))),
             };
             for job in group {
                 (job.finish)(error.clone());

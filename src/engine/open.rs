@@ -92,7 +92,7 @@ impl Engine {
         }));
         // A notice may arrive already, and whoever hears it waits for the turn.
         let turn = inner.turn.lock().await;
-        inner.catch_up_in_turn().await?;
+        inner.catch_up_in_turn().await.map_err(|error| inner.error_of(error))?;
         drop(turn);
         Ok(Self { inner })
     }
@@ -140,7 +140,7 @@ impl Engine {
     pub async fn refresh(&self) -> Result<()> {
         let _turn = self.inner.turn.lock().await;
         self.inner.check()?;
-        Ok(self.inner.catch_up_in_turn().await.map(drop)?)
+        self.inner.catch_up_in_turn().await.map(drop).map_err(|error| self.inner.error_of(error))
     }
 
     /// Has `listener` called after every commit and when the engine ends, until the returned number is given to
@@ -190,6 +190,11 @@ impl Engine {
 impl Inner {
     pub(super) fn check(&self) -> Result<()> {
         self.ended.get().map_or(Ok(()), |ended| Err(ended.into()))
+    }
+
+    /// What the application is told of a failure of the storage: that the engine has ended, if that is why.
+    pub(super) fn error_of(&self, error: StorageError) -> Error {
+        self.check().err().unwrap_or_else(|| error.into())
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

@@ -150,6 +150,23 @@ async fn keep_busy(tab: &Rc<Tab>) -> Rc<Cell<bool>> {
 }
 
 #[test]
+fn records_that_the_browser_has_removed_are_a_destroyed_database() {
+    block_on(async {
+        for commits in [true, false] {
+            let disk: Rc<MemoryDisk> = Rc::default();
+            let tab = Tab::open(&disk).await;
+            tab.put("a", "1").await.unwrap();
+            let heard = endings(&tab);
+            disk.wipe();
+            let outcome = if commits { tab.put("b", "2").await } else { tab.engine.refresh().await };
+            assert_eq!(outcome, Err(destroyed()));
+            assert_eq!(*heard.borrow(), [Ended::Destroyed]);
+            assert_eq!(disk.records(), []);
+        }
+    });
+}
+
+#[test]
 fn a_database_made_anew_is_not_written_by_who_knew_the_old_one() {
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
