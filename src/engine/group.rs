@@ -147,23 +147,24 @@ impl Inner {
                 }],
                 changes: vec![Change::Add(Space::Log, position.into(), record.clone())],
             };
-            let committed = match self.storage.write(write).await {
-                Ok(()) => true,
-                Err(StorageError::Conflict) => false,
-                Err(StorageError::Unknown) => self.is_committed(position, &record).await?,
+            let conflict = match self.storage.write(write).await {
+                Ok(()) => false,
+                Err(StorageError::Conflict) => true,
+                Err(StorageError::Unknown) if self.is_committed(position, &record).await? => false,
+                // Written again below, at the next position that is free.
+                Err(StorageError::Unknown) => {
+                    self.catch_up_in_turn().await?;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
-            if committed {
+            if !conflict {
                 self.apply(&record)?;
                 return Ok(true);
             }
             if !self.catch_up_in_turn().await? && *self.floor.borrow() == floor {
-                // An unknown write that did not happen is written again. But a conflict with nothing is none.
-                let taken = self.storage.read(&[Read::One(Space::Log, position.into())]).await?.concat();
-                if !taken.is_empty() {
-                    let record = format!("log/{position}");
-                    return Err(StorageError::Damaged { record, problem: "it is out of order" });
-                }
+                // A conflict with nothing would be one for ever.
+                return Err(StorageError::Conflict);
             }
         }
     }

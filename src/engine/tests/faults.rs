@@ -111,3 +111,29 @@ fn a_full_storage_is_named_and_everything_goes_on_when_there_is_room_again() {
         assert_eq!(list(&found_on(&disk).await.engine.snapshot().unwrap()), ["before", "after"]);
     });
 }
+
+#[test]
+fn an_unknown_outcome_is_settled_whoever_commits_meanwhile() {
+    for seed in 0..300 {
+        block_on(async {
+            let disk = Rc::default();
+            let (left, right) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+            let mut random = Random::new(seed);
+            let fault = if random.below(2) == 0 { Fault::LoseAnswer } else { Fault::LoseRequest };
+            for tab in [&left, &right] {
+                tab.faults.take_turns(random.split());
+            }
+            left.faults.arm_next(fault);
+            let writing = async {
+                for _ in 0..4 {
+                    right.append("right").await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+                    take_turns(random.below(3)).await;
+                }
+            };
+            let (place, ()) = futures_util::future::join(left.append("left"), writing).await;
+            let place = place.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            let list = list(&found_on(&disk).await.engine.snapshot().unwrap());
+            assert_eq!((list.len(), list[place as usize].as_str()), (5, "left"), "seed {seed}");
+        });
+    }
+}
