@@ -129,6 +129,7 @@ impl Inner {
 
     /// Fills the group from the queue and commits it; tells whether there was something to write.
     async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
+        let mut reconnects = false;
         loop {
             let position = self.position.get() + 1;
             let Some(record) = self.plan(group, position) else {
@@ -156,6 +157,8 @@ impl Inner {
                     self.catch_up_in_turn().await?;
                     continue;
                 }
+                // Closed by the browser, before anything was written; the next write opens another connection.
+                Err(StorageError::Closed) if !std::mem::replace(&mut reconnects, true) => continue,
                 Err(error) => return Err(error),
             };
             if !conflict {
@@ -185,12 +188,7 @@ impl Inner {
 
     /// Settles a commit whose answer was lost: reads its position back.
     async fn is_committed(&self, position: u64, record: &Bytes) -> StorageResult<bool> {
-        let reads = [Read::One(Space::Log, position.into())];
-        let found = match self.storage.read(&reads).await {
-            // The connection that lost the answer; the next read opens another one.
-            Err(StorageError::Closed | StorageError::Unknown) => self.storage.read(&reads).await,
-            found => found,
-        }?;
+        let found = self.read(&[Read::One(Space::Log, position.into())]).await?;
         Ok(found.concat().first() == Some(record))
     }
 }

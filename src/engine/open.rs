@@ -224,7 +224,7 @@ impl Inner {
                 Read::One(Space::Meta, FLOOR_KEY.into()),
                 Read::From(Space::Log, next, READ_AHEAD),
             ];
-            let mut answers = self.storage.read(&reads).await?.into_iter().map(Vec::into_iter);
+            let mut answers = self.read(&reads).await?.into_iter().map(Vec::into_iter);
             let mut answer = || answers.next().expect("BUG: a read without an answer");
             let header = answer().next();
             if header.is_none_or(|header| header != self.header.encode()) {
@@ -253,6 +253,14 @@ impl Inner {
             self.tell(None);
         }
         Ok(advanced)
+    }
+
+    /// Reads, over another connection if the browser has closed the one there was.
+    pub(super) async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+        match self.storage.read(reads).await {
+            Err(StorageError::Closed) => self.storage.read(reads).await,
+            answer => answer,
+        }
     }
 
     fn hear(self: Rc<Self>, notice: Notice) {

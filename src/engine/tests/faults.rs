@@ -94,6 +94,22 @@ fn whatever_befalls_an_operation_what_was_told_holds() {
 }
 
 #[test]
+fn only_a_refusing_storage_lets_a_commit_fail() {
+    block_on(async {
+        for fault in [Fault::Disconnect, Fault::LoseAnswer, Fault::LoseRequest] {
+            let tab = Tab::open(&Rc::default()).await;
+            tab.faults.arm_next(fault);
+            assert_eq!(tab.append("a").await, Ok(0), "{fault:?} in a commit");
+            tab.faults.arm_next(fault);
+            assert_eq!(tab.engine.commit(|_| Err::<(), _>(refusal())).await, Err(refusal()), "{fault:?}");
+            tab.faults.arm_next(fault);
+            assert_eq!(tab.engine.refresh().await, Ok(()), "{fault:?} in a refresh");
+            assert_eq!(list(&tab.engine.snapshot().unwrap()), ["a"], "{fault:?}");
+        }
+    });
+}
+
+#[test]
 fn a_full_storage_is_named_and_everything_goes_on_when_there_is_room_again() {
     block_on(async {
         let disk = Rc::default();
