@@ -12,6 +12,7 @@ use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 /// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
 const GROUP_BYTES: usize = 4 << 20;
@@ -95,6 +96,19 @@ impl Queue {
     }
 }
 
+/// Lets other tasks run. Who waits for the turn would never have it else, while there is always something to commit.
+async fn give_way() {
+    let mut waited = false;
+    let wait_once = |context: &mut Context<'_>| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    };
+    std::future::poll_fn(wait_once).await;
+}
+
 impl Inner {
     pub(super) fn enqueue(self: &Rc<Self>, job: Job) {
         self.queue.jobs.borrow_mut().push_back(job);
@@ -106,7 +120,7 @@ impl Inner {
 
     async fn commit_groups(self: Rc<Self>) {
         loop {
-            let _turn = self.turn.lock().await;
+            let turn = self.turn.lock().await;
             let mut group = Vec::new();
             let outcome = self.commit_group(&mut group).await;
             if group.is_empty() {
@@ -124,6 +138,8 @@ impl Inner {
                 self.storage.announce(Notice::Committed(self.position.get()));
                 self.tell(None);
             }
+            drop(turn);
+            give_way().await;
         }
     }
 

@@ -150,6 +150,25 @@ async fn keep_busy(tab: &Rc<Tab>) -> Rc<Cell<bool>> {
 }
 
 #[test]
+fn a_database_that_is_always_written_can_be_destroyed_and_refreshed() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let tab = Rc::new(Tab::open(&disk).await);
+        tab.faults.take_turns(Random::new(3));
+        let stop = keep_busy(&tab).await;
+        let calls = async {
+            tab.engine.refresh().await.unwrap();
+            tab.engine.destroy().await.unwrap();
+        };
+        let patience = take_turns(5_000);
+        let outcome = futures_util::future::select(Box::pin(calls), Box::pin(patience)).await;
+        stop.set(true);
+        assert!(matches!(outcome, futures_util::future::Either::Left(_)), "the commits left no room");
+        assert_eq!(disk.records(), []);
+    });
+}
+
+#[test]
 fn records_that_the_browser_has_removed_are_a_destroyed_database() {
     block_on(async {
         for commits in [true, false] {
