@@ -29,19 +29,12 @@ interface Feed extends PromiseLike<{ results: Change[]; last_seq: unknown; pendi
   cancel?(): void;
 }
 
-/** A side in use. */
-export interface ConnectedPeer {
-  peer: Peer;
-  /** Ends what still waits for changes. */
-  disconnect(): void;
-}
-
 const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get', 'put'] as const;
 
-export async function connect(side: ReplicationSide): Promise<ConnectedPeer> {
+export async function peerOf(side: ReplicationSide): Promise<Peer> {
   if (side instanceof Database) {
     await whenOpen(side);
-    if (used.every((name) => isOwn(side[name])) && side._core) return { peer: side._core.peer(), disconnect: () => {} };
+    if (used.every((name) => isOwn(side[name])) && side._core) return side._core.peer();
   }
   return wrap(side);
 }
@@ -53,13 +46,12 @@ export function whenOpen(db: Database): Promise<void> {
   });
 }
 
-async function wrap(side: ReplicationSide): Promise<ConnectedPeer> {
+async function wrap(side: ReplicationSide): Promise<Peer> {
   const { Peer } = await loadWasm();
-  const waiting = new Set<Feed>();
   const methods: PeerMethods = {
     id: async () => String(await side.id().catch(reject)),
     info: () => answer(side.info()),
-    changes: (options) => answer(changesOf(side, JSON.parse(options) as Options, waiting)),
+    changes: (options, signal) => answer(changesOf(side, JSON.parse(options) as Options, signal)),
     revs_diff: (request) => answer(side.revsDiff(JSON.parse(request) as object)),
     bulk_get: (request) => answer(side.bulkGet(JSON.parse(request) as Options).then(plainBulkGet)),
     bulk_docs: (docs, options) => {
@@ -69,12 +61,7 @@ async function wrap(side: ReplicationSide): Promise<ConnectedPeer> {
     get: (id, options) => answer(side.get(id, JSON.parse(options) as Options)),
     put: (doc) => answer(side.put(JSON.parse(doc) as Doc)),
   };
-  return {
-    peer: Peer.from_js(methods),
-    disconnect: () => {
-      for (const feed of waiting) feed.cancel?.();
-    },
-  };
+  return Peer.from_js(methods);
 }
 
 async function answer(promise: PromiseLike<unknown>): Promise<string> {
@@ -91,28 +78,20 @@ function reject(error: unknown): never {
 }
 
 /** One page; for a long poll with nothing to tell, the page that there is after the next change. */
-async function changesOf(side: ReplicationSide, { feed, ...options }: Options, waiting: Set<Feed>): Promise<unknown> {
+async function changesOf(side: ReplicationSide, { feed, ...options }: Options, signal?: AbortSignal): Promise<unknown> {
   for (;;) {
     const page = await side.changes({ ...options, return_docs: true });
-    if (feed !== 'longpoll' || page.results.length > 0) return page;
-    await nextChange(side, { ...options, since: page.last_seq ?? options.since }, waiting);
+    if (feed !== 'longpoll' || page.results.length > 0 || signal?.aborted) return page;
+    await nextChange(side, { ...options, since: page.last_seq ?? options.since }, signal);
   }
 }
 
-function nextChange(side: ReplicationSide, options: Options, waiting: Set<Feed>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const feed = side.changes({ ...options, live: true, return_docs: false });
-    waiting.add(feed);
-    const settle = (end: () => void) => {
-      waiting.delete(feed);
-      end();
-    };
-    feed.on('change', () => feed.cancel?.());
-    feed.then(
-      () => settle(resolve),
-      (error: unknown) => settle(() => reject(error as Error)),
-    );
-  });
+async function nextChange(side: ReplicationSide, options: Options, signal?: AbortSignal): Promise<void> {
+  const feed = side.changes({ ...options, live: true, return_docs: false });
+  const end = () => feed.cancel?.();
+  feed.on('change', end);
+  signal?.addEventListener('abort', end);
+  await feed;
 }
 
 function plainBulkGet(answer: unknown): unknown {

@@ -15,7 +15,6 @@ interface Page {
 }
 
 const DEFAULT_BATCH_SIZE = 1000;
-const DEFAULT_HEARTBEAT = 10_000;
 
 const known: KnownOptions = {
   flags: ['descending', 'include_docs', 'conflicts'],
@@ -29,12 +28,9 @@ export async function readRemote(sink: Sink): Promise<ChangesResult> {
   const filter = typeof options.filter === 'function' ? guarded(options.filter as FilterFunction, options.query_params) : undefined;
   const limit = typeof options.limit === 'number' ? options.limit : undefined;
   const batchSize = Number(options.batch_size) || DEFAULT_BATCH_SIZE;
-  const request: Record<string, unknown> = { ...options, ...serverFilter(options) };
+  const request: Record<string, unknown> = { ...options };
   if (filter) request.include_docs = true;
-  if (options.continuous) {
-    request.feed = 'longpoll';
-    request.heartbeat ??= DEFAULT_HEARTBEAT;
-  }
+  if (options.continuous) request.feed = 'longpoll';
 
   const results: Change[] = [];
   let left = limit ?? Infinity;
@@ -56,12 +52,4 @@ export async function readRemote(sink: Sink): Promise<ChangesResult> {
     if (finished) return { results, last_seq: page.last_seq };
     request.since = page.last_seq ?? request.since;
   }
-}
-
-/** Which filter the server applies. A list of ids and a selector go in the request's body and have filters of their own. */
-function serverFilter({ filter, view, doc_ids, selector }: Record<string, unknown>): Record<string, unknown> {
-  if (doc_ids) return { filter: '_doc_ids', view: undefined, selector: undefined };
-  if (selector) return { filter: '_selector', view: undefined };
-  if (typeof view === 'string') return { filter: '_view', view };
-  return { filter: typeof filter === 'string' ? filter : undefined };
 }

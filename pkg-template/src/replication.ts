@@ -8,7 +8,7 @@ import { guarded } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { connect } from './peers';
+import { peerOf } from './peers';
 import type { ReplicationSide } from './peers';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
@@ -90,18 +90,14 @@ export class Replication extends EventEmitter {
 
   async #run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
     const wasm = await loadWasm();
-    const sides = await Promise.all([connect(source), connect(target)]);
-    if (this.cancelled || this.#ended) {
-      for (const { disconnect } of sides) disconnect();
-      return;
-    }
-    this.#release.push(...sides.map(({ disconnect }) => disconnect));
+    const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
+    if (this.cancelled || this.#ended) return;
     const { filter } = options;
     const request =
       typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
     const core = new wasm.Replication(
-      sides[0].peer,
-      sides[1].peer,
+      from,
+      to,
       encodeOptions(request, known),
       { ...hooksOf(options), wants_docs: () => this.listenerCount('change') > 0 },
       (event, payload) => this.#onCoreEvent(event, payload),
@@ -142,8 +138,6 @@ export class Replication extends EventEmitter {
         // Many at once: PouchDB tells them one by one.
         if (this.listenerCount(event) > 0) for (const step of parse(payload) as unknown[]) this.#tell(event, step);
         break;
-      default:
-        if (this.listenerCount(event) > 0) this.#tell(event, parse(payload));
     }
   }
 

@@ -73,7 +73,8 @@ declare module 'virtual:wasm-glue' {
   export interface PeerMethods {
     id(): Promise<string>;
     info(): Promise<string>;
-    changes(options: string): Promise<string>;
+    /** One page; with the feed 'longpoll' when there is one. Aborted when nobody waits for it any longer. */
+    changes(options: string, signal?: AbortSignal): Promise<string>;
     revs_diff(request: string): Promise<string>;
     bulk_get(request: string): Promise<string>;
     bulk_docs(docs: string, options: string): Promise<string>;
@@ -103,6 +104,7 @@ declare module 'virtual:wasm-glue' {
       target: Peer,
       options: string,
       hooks: ReplicationHooks,
+      /** The payload is JSON text; that of 'checkpoint' is a list of payloads. */
       onEvent: (name: string, payload?: string) => void,
     );
     cancel(): void;
