@@ -1,16 +1,15 @@
-use super::{options_of, promise, promise_of_nothing, thrown};
+use super::{options_of, promise, promise_of, promise_of_nothing};
 use crate::db::{Database, DatabaseEvent, DatabaseOptions};
 use crate::doc::json_text;
 use crate::env;
 use crate::query::{ChangesOptions, changes_text};
-use futures_util::future::{AbortHandle, abortable};
+use futures_util::future::{AbortHandle, FutureExt as _, abortable};
 use js_sys::{Function, Promise};
 use serde::Deserialize;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::future::ready;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 /// A handle of a local database.
 #[wasm_bindgen]
@@ -66,11 +65,12 @@ impl Local {
     /// Opens a database; `options` is the JSON text of [`DatabaseOptions`].
     #[wasm_bindgen(unchecked_return_type = "Promise<Local>")]
     pub fn open(name: String, options: String) -> Promise {
-        future_to_promise(async move {
-            let options: DatabaseOptions = options_of(&options).map_err(thrown)?;
-            let database = Database::open(&name, options).await.map_err(thrown)?;
+        let open = async move {
+            let options: DatabaseOptions = options_of(&options)?;
+            let database = Database::open(&name, options).await?;
             Ok(Local { database, watching: RefCell::default() }.into())
-        })
+        };
+        promise_of(open.boxed_local())
     }
 
     /// PouchDB's name of the kind of storage.

@@ -11,6 +11,7 @@ mod remote;
 mod replication;
 
 use error::{options_of, thrown};
+use futures_util::future::{FutureExt as _, LocalBoxFuture, TryFutureExt as _};
 use local::Local;
 use remote::Remote;
 use std::future::Future;
@@ -21,10 +22,15 @@ use crate::error::Result;
 
 /// A promise of a JSON text. The future owns what it needs: JavaScript may free the object before it is polled.
 fn promise(future: impl Future<Output = Result<String>> + 'static) -> js_sys::Promise {
-    future_to_promise(async move { future.await.map(JsValue::from).map_err(thrown) })
+    promise_of(future.map_ok(JsValue::from).boxed_local())
 }
 
 /// A promise of nothing.
 fn promise_of_nothing(future: impl Future<Output = Result<()>> + 'static) -> js_sys::Promise {
-    future_to_promise(async move { future.await.map(|()| JsValue::UNDEFINED).map_err(thrown) })
+    promise_of(future.map_ok(|()| JsValue::UNDEFINED).boxed_local())
+}
+
+/// Boxed, because what stands behind a promise is a lot of code, which is then there once instead of for each method.
+fn promise_of(future: LocalBoxFuture<'static, Result<JsValue>>) -> js_sys::Promise {
+    future_to_promise(future.map_err(thrown))
 }
