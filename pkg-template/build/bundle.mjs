@@ -1,5 +1,5 @@
 // Bundles the npm package from pkg-template/ and target/bindgen into pkg/. Run by `cargo xtask package`.
-import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
@@ -64,14 +64,20 @@ async function writeManifest() {
 }
 
 async function writeTypes() {
-  const types = join(packageFolder, 'types');
-  await rm(types, { recursive: true, force: true });
-  await cp(join(templateFolder, 'types'), types, { recursive: true });
-  for (const name of await readdir(types)) {
+  const from = join(templateFolder, 'types');
+  const to = join(packageFolder, 'types');
+  await mkdir(to, { recursive: true });
+  const written = [];
+  for (const name of await readdir(from)) {
+    // Beside the declarations is a test of them.
     if (!name.endsWith('.d.ts')) continue;
-    const text = await readFile(join(types, name), 'utf8');
-    await writeFile(join(types, name.replace(/\.d\.ts$/, '.d.cts')), commonJsTypes(text));
+    const text = await readFile(join(from, name), 'utf8');
+    const forRequire = name.replace(/\.d\.ts$/, '.d.cts');
+    await writeFile(join(to, name), text);
+    await writeFile(join(to, forRequire), commonJsTypes(name, text));
+    written.push(name, forRequire);
   }
+  await removeAllBut(written, to);
 }
 
 // Nothing is written before everything could be bundled, so that a mistake leaves the last good package in place.
