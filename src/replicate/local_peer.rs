@@ -2,7 +2,8 @@
 
 use super::answers;
 use super::peer::{
-    ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo, WriteFailure,
+    ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo,
+    WriteFailure,
 };
 use super::seq::Seq;
 use crate::db::{Database, DatabaseEvent, GetOptions};
@@ -26,7 +27,8 @@ impl LocalPeer {
     /// What became of the one document written with `bulk_docs`.
     async fn write_one(&self, doc: &LocalDoc) -> Result<String> {
         let docs = Value::Array(vec![Value::Object(doc.clone())]).to_string();
-        let results: Vec<Map<String, Value>> = answers::parse(self.0.bulk_docs(&docs, "{}").await?.as_bytes())?;
+        let results: Vec<Map<String, Value>> =
+            answers::parse(self.0.bulk_docs(&docs, "{}").await?.as_bytes())?;
         let result = results.first().ok_or_else(|| Error::new(ErrorKind::Unknown))?;
         match result.get("rev").and_then(Value::as_str) {
             Some(rev) if !result.contains_key("error") => Ok(rev.to_owned()),

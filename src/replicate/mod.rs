@@ -15,14 +15,17 @@ pub mod driver;
 pub mod effect;
 mod http_peer;
 pub mod id;
-pub mod machine;
 #[cfg(target_arch = "wasm32")]
 mod js_peer;
 mod local_peer;
+pub mod machine;
 mod options;
 mod peer;
 mod report;
 mod seq;
+
+#[cfg(test)]
+mod tests;
 
 pub use driver::{Hooks, Replication, replicate};
 pub use http_peer::HttpPeer;

@@ -8,10 +8,11 @@ use super::write::{Write, Written};
 use super::{Activity, End, Machine};
 use crate::error::Result;
 use crate::replicate::effect::Request;
-use crate::replicate::peer::ChangesRequest;
+use crate::replicate::peer::{ChangesRequest, DocRevs};
 use crate::replicate::report::{Progress, ReplicationEvent};
 use crate::replicate::seq::Seq;
 use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 /// Requests for single documents at once: as many connections as browsers open to a host.
 const SINGLES_AT_ONCE: usize = 6;
@@ -25,6 +26,8 @@ pub(super) struct Run {
     /// How many pages of the feed were read.
     pub(super) pages: u64,
     pub(super) diff: Diff,
+    /// What was brought to an empty target, as hashes: it is only worth a question whether one of them is there.
+    brought: HashSet<u64>,
 }
 
 /// Whether the target is asked what it has not.
@@ -33,18 +36,29 @@ pub(super) enum Diff {
     /// It may be empty; that is being found out.
     Unknown,
     Ask,
-    /// It is empty: everything is missing.
+    /// It was empty: what has not been brought to it since is missing.
     Skip,
 }
 
 impl Run {
     pub(super) fn from(start: Seq, may_be_untouched: bool) -> Self {
         let diff = if may_be_untouched { Diff::Unknown } else { Diff::Ask };
-        Self { feed: Feed::from(start), batches: VecDeque::new(), next_batch: 0, pages: 0, diff }
+        Self {
+            feed: Feed::from(start),
+            batches: VecDeque::new(),
+            next_batch: 0,
+            pages: 0,
+            diff,
+            brought: HashSet::new(),
+        }
     }
 
     pub(super) fn batch(&mut self, number: u64) -> Option<&mut Batch> {
         self.batches.iter_mut().find(|batch| batch.number == number)
+    }
+
+    fn is_front_done(&self) -> bool {
+        self.batches.front().is_some_and(|batch| matches!(batch.stage, Stage::Done(_)))
     }
 
     /// Whether nothing is on its way.
@@ -66,20 +80,26 @@ impl Machine {
     ///
     /// Fails with what stops the replication, once everything before it is done.
     pub(super) fn work(&mut self, run: &mut Run) -> Result<()> {
-        while run.batches.front().is_some_and(|batch| matches!(batch.stage, Stage::Done(_))) {
-            if let Some(batch) = run.batches.pop_front() {
-                self.count(batch)?;
+        loop {
+            while run.is_front_done() {
+                if let Some(batch) = run.batches.pop_front() {
+                    self.count(batch)?;
+                }
+            }
+            if run.feed.error.is_some() {
+                if run.is_quiet() {
+                    return run.feed.error.take().map_or(Ok(()), Err);
+                }
+            } else {
+                self.begin_batches(run);
+            }
+            self.fetch(run);
+            self.write(run);
+            // Some batches have nothing to be asked for or written.
+            if !run.is_front_done() {
+                break;
             }
         }
-        if run.feed.error.is_some() {
-            if run.is_quiet() {
-                return run.feed.error.take().map_or(Ok(()), Err);
-            }
-        } else {
-            self.begin_batches(run);
-        }
-        self.fetch(run);
-        self.write(run);
         self.read(run);
         let idle = run.is_idle();
         self.write_checkpoint(!idle);
@@ -139,14 +159,18 @@ impl Machine {
             self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Begun(batch.seq.clone())));
             self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Diffed(batch.rows.clone())));
             let leaves = batch.leaves();
-            batch.stage = match run.diff {
-                _ if leaves.is_empty() => Stage::Done(Written::default()),
-                Diff::Skip => Stage::Fetching(Fetch::new(leaves, self.options.limits.docs_in_fetch)),
-                Diff::Ask | Diff::Unknown => {
-                    self.outbox.ask(Purpose::Diff(batch.number), Request::RevsDiff(leaves));
-                    Stage::Diffing
-                }
+            batch.stage = if leaves.is_empty() {
+                Stage::Done(Written::default())
+            } else if run.diff == Diff::Skip && all_new(&mut run.brought, &leaves) {
+                Stage::Fetching(Fetch::new(leaves, self.options.limits.docs_in_fetch))
+            } else {
+                self.outbox.ask(Purpose::Diff(batch.number), Request::RevsDiff(leaves));
+                Stage::Diffing
             };
+        }
+        if run.diff == Diff::Skip && run.feed.at_end && run.batches.iter().all(|batch| !batch.is_waiting()) {
+            run.diff = Diff::Ask;
+            run.brought = HashSet::new();
         }
     }
 
@@ -259,6 +283,12 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Whether none of the documents is among those `brought`; from now on they are.
+fn all_new(brought: &mut HashSet<u64>, docs: &[DocRevs]) -> bool {
+    let hash = |doc: &DocRevs| BuildHasherDefault::<DefaultHasher>::default().hash_one(&doc.id);
+    docs.iter().fold(true, |all_new, doc| brought.insert(hash(doc)) && all_new)
 }
 
 /// Whether the batch names a document that one of the others names: it has to wait until they are done, or it would

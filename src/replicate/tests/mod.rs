@@ -1,0 +1,8 @@
+//! Replication tried: against PouchDB's own ids and checkpoints, the machine alone in every order of events, and the
+//! whole between two servers and databases with faults at every request.
+
+mod convergence;
+mod local;
+mod pouchdb;
+mod scripted;
+mod simulation;
