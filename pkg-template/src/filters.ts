@@ -1,6 +1,7 @@
 // Which changes a feed lets through. Functions kept as text in design documents are not run in the browser: that would take
 // eval, which many pages forbid. A server runs its own.
-import type { Database, Doc, Options } from './database';
+import { Database } from './database';
+import type { Doc, Options } from './database';
 import { BAD_REQUEST, MISSING_DOC, createError, notYet, toError } from './errors';
 
 /** A filter function of the user's. */
@@ -51,6 +52,12 @@ async function viewFilter(db: Database, view: unknown): Promise<never> {
   const { views } = await designDoc(db, ddoc);
   requireFunction(views, name, 'views');
   throw notYet('Running the view of a design document in the browser');
+}
+
+/** A replication from a local database filters by function and by ids; a server filters for itself. */
+export function refuseFilterOnLocal(source: unknown, { filter, view, selector, doc_ids }: Options): void {
+  if (!(source instanceof Database) || source._remote || doc_ids || typeof filter === 'function') return;
+  if (filter || view || selector) throw notYet('Replicating from a local database by a named filter or a selector');
 }
 
 /** Calls the function as PouchDB does, with its errors as those of the feed. */

@@ -4,7 +4,7 @@ import type { ActiveTasks } from './active_tasks';
 import type { Doc, Options } from './database';
 import { EventEmitter } from './emitter';
 import { errorMembers, toError } from './errors';
-import { guarded } from './filters';
+import { guarded, refuseFilterOnLocal } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
@@ -92,6 +92,7 @@ export class Replication extends EventEmitter {
     const wasm = await loadWasm();
     const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
     if (this.cancelled || this.#ended) return;
+    refuseFilterOnLocal(source, options);
     const { filter } = options;
     const request =
       typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
