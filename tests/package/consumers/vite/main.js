@@ -1,0 +1,4 @@
+import Potoroo from 'potoroo';
+import { use } from './use.mjs';
+
+globalThis.outcome = use(Potoroo);

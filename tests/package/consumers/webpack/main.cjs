@@ -1,0 +1,3 @@
+const Potoroo = require('potoroo');
+
+globalThis.outcome = import('./use.mjs').then(({ use }) => use(Potoroo));

@@ -1,0 +1,81 @@
+// Node: the package is importable for tests and server-side rendering, and keeps its data in memory there.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { assertUsed, createConsumer, execute } from './support.mjs';
+
+const readModule = `await (await import('node:fs/promises')).readFile('node_modules/potoroo/dist/potoroo.wasm')`;
+
+const programs = {
+  'an ES module': ['program.mjs', `import Potoroo from 'potoroo'; import { use } from './use.mjs'; print(await use(Potoroo));`],
+  'a CommonJS module': [
+    'program.cjs',
+    `const Potoroo = require('potoroo'); import('./use.mjs').then(({ use }) => use(Potoroo)).then(print);`,
+  ],
+  'the slim entry': [
+    'slim.mjs',
+    `import Potoroo, { initialize } from 'potoroo/slim'; import { use } from './use.mjs';
+    await initialize(${readModule}); print(await use(Potoroo));`,
+  ],
+  'the slim entry, required': [
+    'slim.cjs',
+    `const Potoroo = require('potoroo/slim');
+    (async () => {
+      await Potoroo.initialize(${readModule});
+      print(await (await import('./use.mjs')).use(Potoroo));
+    })();`,
+  ],
+};
+
+async function run(folder, name, source) {
+  await writeFile(join(folder, name), `const print = (value) => console.log(JSON.stringify(value));\n${source}`);
+  // A program that does not end by itself, because something still waits, is killed and fails.
+  const { stdout, stderr } = await execute(process.execPath, [name], { cwd: folder, timeout: 60_000 });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
+}
+
+test('Node', async (t) => {
+  const folder = await createConsumer(t);
+
+  for (const [title, [name, source]] of Object.entries(programs)) {
+    await t.test(`${title} puts and gets, and ends`, async () => {
+      assertUsed(await run(folder, name, source), 'memory');
+    });
+  }
+
+  await t.test('the memory adapter can also be asked for', async () => {
+    const source = `import Potoroo from 'potoroo';
+      const db = new Potoroo('x', { adapter: 'memory' });
+      await db.put({ _id: 'a' });
+      print({ adapter: db.adapter, info: (await db.info()).doc_count });`;
+    assert.deepEqual(await run(folder, 'memory.mjs', source), { adapter: 'memory', info: 1 });
+  });
+
+  await t.test('required, the package is the class, with the named exports as properties', async () => {
+    const source = `const Potoroo = require('potoroo');
+      print([typeof Potoroo, Potoroo.default === Potoroo, Potoroo.Potoroo === Potoroo, typeof Potoroo.plugin]);`;
+    assert.deepEqual(await run(folder, 'class.cjs', source), ['function', true, true, 'function']);
+  });
+
+  await t.test('importing it has no side effect', async () => {
+    const source = `
+      const touched = [];
+      const spy = (target, name) => {
+        const original = target[name];
+        const note = () => touched.push(name);
+        if (typeof original === 'function') target[name] = new Proxy(original, {
+          apply: (...all) => (note(), Reflect.apply(...all)), construct: (...all) => (note(), Reflect.construct(...all)) });
+        else Object.defineProperty(target, name, { configurable: true, get: () => (note(), original) });
+      };
+      for (const name of ['compile', 'instantiate', 'Module', 'Instance', 'Memory']) spy(WebAssembly, name);
+      for (const name of ['fetch', 'setTimeout', 'setInterval', 'queueMicrotask', 'atob', 'addEventListener', 'indexedDB',
+        'localStorage', 'navigator', 'document', 'BroadcastChannel', 'DecompressionStream']) spy(globalThis, name);
+      const before = Reflect.ownKeys(globalThis);
+      for (const entry of ['potoroo', 'potoroo/slim']) await import(entry);
+      const added = Reflect.ownKeys(globalThis).filter((name) => !before.includes(name));
+      print({ touched, added: added.map(String) });`;
+    assert.deepEqual(await run(folder, 'effects.mjs', source), { touched: [], added: [] });
+  });
+});
