@@ -138,6 +138,10 @@ impl Inner {
                 self.storage.announce(Notice::Committed(self.position.get()));
                 self.tell(None);
             }
+            if self.queue.jobs.borrow().is_empty() {
+                self.queue.stop();
+                return;
+            }
             drop(turn);
             give_way().await;
         }

@@ -220,3 +220,14 @@ fn a_listener_sees_what_it_is_told_of() {
         assert_eq!(seen.get(), 1);
     });
 }
+
+#[test]
+fn nothing_of_a_commit_is_left_to_do_once_it_is_answered() {
+    // An executor that runs no longer than the commit takes its tasks with it.
+    let tab = block_on(Tab::open(&Rc::default()));
+    for place in 0..3 {
+        let patience = Box::pin(take_turns(1_000));
+        let outcome = block_on(futures_util::future::select(Box::pin(tab.append("")), patience));
+        assert!(matches!(outcome, futures_util::future::Either::Left((Ok(answer), _)) if answer == place));
+    }
+}
