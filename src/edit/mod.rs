@@ -9,6 +9,8 @@ mod local_document;
 mod new_edit;
 mod replicated;
 mod stored;
+#[cfg(test)]
+pub(crate) mod tests;
 mod write;
 
 pub use bulk::{Bulk, DocumentResult, EditOptions};

@@ -241,3 +241,30 @@ impl Random {
         Self::new(self.next())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::conformance::{self, Connect};
+    use crate::storage::memory::MemoryStorage;
+
+    #[test]
+    fn a_backend_without_faults_conforms_however_its_operations_mix() {
+        for seed in 0..3 {
+            let new_database = |name: &str| -> Connect {
+                let name = format!("faulty {seed} {name}");
+                let random = RefCell::new(Random::new(seed));
+                Rc::new(move || {
+                    let faults: Rc<Faults> = Rc::default();
+                    faults.take_turns(random.borrow_mut().split());
+                    let storage: Box<dyn Storage> =
+                        Box::new(FaultyStorage::new(MemoryStorage::open(&name), faults));
+                    Box::pin(async move { Ok(storage) })
+                })
+            };
+            let outcomes = crate::env::block_on(conformance::run(new_database));
+            let failures: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).collect();
+            assert!(!outcomes.is_empty() && failures.is_empty(), "seed {seed}: {failures:?}");
+        }
+    }
+}
