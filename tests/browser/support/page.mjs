@@ -22,9 +22,28 @@ globalThis.runSuite = async (path, settings) => {
 };
 
 const expectedErrors = [];
+const waiting = new Map();
 
-/** Announces an error that no test can catch: it is meant to reach the page. */
-globalThis.expectUncaught = (message) => expectedErrors.push(message);
+/**
+ * Announces an error that no test can catch, because it is meant to reach the page. Resolves when it has.
+ * `message` is a part of the error's.
+ */
+globalThis.expectUncaught = (message) => {
+  expectedErrors.push(message);
+  return new Promise((resolve) => waiting.set(message, resolve));
+};
+
+/** Listens before mocha does, and keeps what is expected from it. */
+function catchExpected(event) {
+  const text = String(event.reason?.message ?? event.message);
+  const message = expectedErrors.find((expected) => text.includes(expected));
+  if (message === undefined) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  waiting.get(message)?.();
+}
+addEventListener('error', catchExpected, true);
+addEventListener('unhandledrejection', catchExpected, true);
 
 /** The error with what was expected and what came, which mocha's reporters would show. */
 function textOf(error) {
