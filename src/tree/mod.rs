@@ -43,6 +43,8 @@ mod remove;
 mod stem;
 mod winner;
 
+#[cfg(test)]
+mod tests;
 
 pub use codec::DecodeError;
 pub use history::RevStatus;
@@ -53,12 +55,13 @@ pub use remove::RemoveLeafError;
 pub use winner::Leaf;
 
 use crate::doc::Rev;
+use std::fmt;
 
 /// The revisions of one document.
 ///
 /// Two trees are equal if they hold the same revisions with the same parents and states. The order in which roots of
 /// one generation came, which shows in [`RevTree::conflicts`] alone, is not compared.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct RevTree {
     /// Each parent directly before its first child and all its descendants behind it without a gap; siblings by hash;
     /// roots by generation, those of one generation in the order of their arrival.
@@ -68,7 +71,7 @@ pub struct RevTree {
     nodes: Vec<Node>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Node {
     rev: Rev,
     /// Where its parent is in `nodes`; of a root, nothing.
@@ -131,3 +134,18 @@ impl PartialEq for RevTree {
 }
 
 impl Eq for RevTree {}
+
+impl fmt::Debug for RevTree {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(&self.nodes).finish()
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parent = self.parent.map_or("root".to_owned(), |parent| format!("upon node {parent}"));
+        let deleted = if self.deleted { ", deleted" } else { "" };
+        let missing = if self.available { "" } else { ", missing" };
+        write!(formatter, "{} {parent}{deleted}{missing}", self.rev)
+    }
+}

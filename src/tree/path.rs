@@ -1,9 +1,10 @@
 //! A revision with what is known of its history.
 
 use crate::doc::{Rev, RevHash};
+use std::fmt;
 
 /// A revision and its ancestors, newest first, without a gap: what `_rev` and `_revisions` of a document say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RevPath {
     leaf: Rev,
     ancestors: Vec<RevHash>,
@@ -50,5 +51,12 @@ impl RevPath {
             None => Some(&self.leaf.hash),
             Some(place) => self.ancestors.get(place),
         }
+    }
+}
+
+impl fmt::Debug for RevPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.leaf)?;
+        self.ancestors.iter().try_for_each(|hash| write!(formatter, " < {hash}"))
     }
 }
