@@ -50,7 +50,16 @@ impl RevHash {
 impl fmt::Display for RevHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Md5(bytes) => bytes.iter().try_for_each(|byte| write!(formatter, "{byte:02x}")),
+            Self::Md5(bytes) => {
+                // Written at once: hashes are written often, and formatting each byte takes fifty times as long.
+                let mut digits = [0; 32];
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+                    for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+                        *digit = if value < 10 { b'0' + value } else { b'a' - 10 + value };
+                    }
+                }
+                formatter.write_str(std::str::from_utf8(&digits).expect("BUG: digits are no text"))
+            }
             Self::Text(text) => formatter.write_str(text),
         }
     }

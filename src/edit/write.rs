@@ -24,7 +24,7 @@ pub(super) struct Change {
 
 /// Stores a change under the next seq.
 pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change) {
-    let Change { key, before, mut tree, rev, body, mut stemmed } = change;
+    let Change { key, before, tree, rev, body, mut stemmed } = change;
     let winner_before = before.tree.winner();
     let (winner, deleted) = match tree.winner() {
         Some(winner) => (winner.rev.clone(), winner.deleted),
@@ -50,12 +50,11 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
         before.body_of(overlay, &key, &winner)
     };
     let inline = winner_body.as_ref().is_some_and(|body| StoredDocument::is_inline(body));
-    let winner_key = body_key(&key, &winner);
     match &winner_body {
-        Some(body) if !inline => overlay.put(Keyspace::Body, winner_key, body.clone()),
+        Some(body) if !inline => overlay.put(Keyspace::Body, body_key(&key, &winner), body.clone()),
         // It was kept apart until now, if it is neither new nor was the winner before.
         Some(_) if winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
-            overlay.delete(Keyspace::Body, winner_key);
+            overlay.delete(Keyspace::Body, body_key(&key, &winner));
         }
         _ => {}
     }
@@ -69,7 +68,6 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
         overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes().to_vec());
     }
     overlay.put(Keyspace::Sequence, counters.update_seq.to_be_bytes().to_vec(), key.clone());
-    let tree = std::mem::take(&mut tree);
     let stored = StoredDocument { seq: counters.update_seq, tree, body: winner_body.filter(|_| inline) };
     overlay.put(Keyspace::Document, key, stored.encode());
 }
