@@ -3,13 +3,8 @@ import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
-// TEMPORARY development stand-in, see POTOROO_STAND_IN.
-const standIn = process.env.POTOROO_STAND_IN;
-
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  resolve: standIn ? { alias: { potoroo: standIn } } : {},
-  define: standIn ? { global: 'globalThis' } : {},
   build: {
     target: 'es2022',
     // The database's WebAssembly is inside the bundle, which is what lets the board open with no network.

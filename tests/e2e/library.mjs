@@ -4,13 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { serveStatic } from '../support/static.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const standIn = process.env.POTOROO_STAND_IN;
-const script = standIn ? '/node_modules/pouchdb/dist/pouchdb.js' : '/pkg/dist/potoroo.iife.js';
-const rename = standIn ? 'self.Potoroo = self.PouchDB;' : '';
+const script = '/pkg/dist/potoroo.iife.js';
 
 /** What page and worker share: `open(name)` keeps one handle, `call(name, argument)` is how a test reaches in. */
 const actions = `
-${rename}
 const handles = new Map();
 function open(name) {
   if (!handles.has(name)) handles.set(name, new Potoroo(name));

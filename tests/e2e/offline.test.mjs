@@ -89,6 +89,8 @@ test('with every server gone a reload shows the board, takes edits and sends the
   await ada.page.getByText('and read in a tunnel').waitFor();
   await ada.state('Offline, trying again');
   await ada.add('Done', 'Still here');
+  // Shown at once, listed here when the database has it.
+  await ada.page.locator('.recent li', { hasText: 'Added “Still here”' }).waitFor();
   await ada.page.reload();
   await ada.ready();
   await ada.sees('Still here');
