@@ -1,6 +1,8 @@
 //! Steps shown while they run: `[2/9] building the wasm core ... 41 s`.
 
-use anyhow::Result;
+use crate::project;
+use anyhow::{Context, Result};
+use std::fs::{self, File, TryLockError};
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ pub struct Step {
 
 /// Runs the steps in order and stops at the first that fails.
 pub fn run(steps: &[Step]) -> Result<()> {
+    // Until this is dropped.
+    let _only_one = lock()?;
     for (index, step) in steps.iter().enumerate() {
         let line = format!("[{}/{}] {} ...", index + 1, steps.len(), step.title);
         let started = Instant::now();
@@ -30,6 +34,18 @@ pub fn run(steps: &[Step]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps two commands from writing the same files at once.
+fn lock() -> Result<File> {
+    let folder = project::path("target");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let file = File::create(folder.join("xtask.lock"))?;
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        println!("waiting for another `cargo xtask` to finish its build");
+        file.lock()?;
+    }
+    Ok(file)
 }
 
 /// Seconds as a person reads them; shorter times are all the same to somebody waiting.
