@@ -43,6 +43,8 @@ export class Database extends EventEmitter {
   declare _feeds: Set<Changes>;
   /** Called after each commit of this or another tab, with the newest sequence number. */
   declare _watchers: Set<(updateSeq?: number) => void>;
+  /** Ends the look for other tabs' commits when the page comes back from sleep. */
+  declare _stopWaking?: () => void;
 }
 
 export interface Database {

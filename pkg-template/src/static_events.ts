@@ -1,7 +1,9 @@
 // The events of the constructor ('created', 'destroyed', 'ref', 'unref', 'debug'), which it shares with all it was derived
 // into by defaults(), and the instances of each database, so that all of them learn of its end.
+import type { Local } from 'virtual:wasm-glue';
 import type { Database } from './database';
 import { EventEmitter } from './emitter';
+import { wakeWhenUseful } from './wake';
 
 export const events = new EventEmitter();
 
@@ -15,6 +17,7 @@ export function register(db: Database): void {
   const known = instances.get(keyOf(db));
   if (known) known.add(db);
   else instances.set(keyOf(db), new Set([db]));
+  if (!db._remote) db._stopWaking = wakeWhenUseful({ wake: () => lookForMissedCommits(db) });
   events.emit('ref', db);
   db.emit('created', db);
   events.emit('created', db.name);
@@ -23,6 +26,7 @@ export function register(db: Database): void {
 /** An instance was closed. */
 export function unregister(db: Database): void {
   const known = instances.get(keyOf(db));
+  db._stopWaking?.();
   known?.delete(db);
   if (known?.size === 0) instances.delete(keyOf(db));
   events.emit('unref', db);
@@ -35,9 +39,18 @@ export function announceDestroyed(db: Database): void {
   instances.delete(key);
   const first = !db._destroyed;
   known.add(db);
-  for (const instance of known) instance._destroyed = true;
+  for (const instance of known) {
+    instance._destroyed = true;
+    instance._stopWaking?.();
+  }
   known.delete(db);
   if (first) db.emit('destroyed');
   for (const instance of known) instance.emit('destroyed', true);
   if (first) events.emit('destroyed', db.name);
+}
+
+/** A page that slept or was in the back/forward cache has heard nothing of other tabs' commits. */
+function lookForMissedCommits(db: Database): void {
+  // Where the storage can't be read, the next call says so.
+  (db._core as Local | undefined)?.refresh().catch(() => {});
 }

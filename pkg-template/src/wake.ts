@@ -1,4 +1,4 @@
-// Ends the pauses of replications as soon as trying again makes sense: the network is back, or the page is looked at.
+// Moments at which trying or looking again makes sense: the network is back, or the page is looked at.
 
 export interface Sleeper {
   wake(): void;

@@ -36,6 +36,8 @@ declare module 'virtual:wasm-glue' {
     revs_diff(request: string): Promise<string>;
     info(): Promise<string>;
     id(): Promise<string>;
+    /** Applies what other tabs have committed, where their notice may have been lost. */
+    refresh(): Promise<void>;
     /** 'change' comes after each commit, of this or another tab. One callback per handle. */
     on_event(callback: (name: 'change' | 'destroyed' | 'closed', updateSeq?: number) => void): void;
     close(): Promise<void>;
