@@ -135,6 +135,22 @@ describe('documents as in PouchDB', () => {
     return [results, withRequest, await db.allDocs({ include_docs: true }), await db.get('_local/x'), await db.bulkDocs([])];
   });
 
+  same('several edits of one document in one call', async ({ db }) => {
+    const { rev } = await db.put({ _id: 'a' });
+    await db.bulkDocs([{ _id: 'a', _rev: '1-other' }], { new_edits: false });
+    const results = await db.bulkDocs([
+      { _id: 'a', _rev: rev, n: 1 },
+      { _id: 'a', _rev: '1-other', n: 2 },
+      { _id: 'a', _rev: rev, n: 3 },
+      { _id: 'b', n: 4 },
+      { _id: 'b', n: 5 },
+      { _id: 'c', _deleted: true },
+      { _id: 'c', n: 6 },
+    ]);
+    const leaves = await Promise.all(['a', 'b', 'c'].map((id) => db.get(id, { open_revs: 'all', revs: true })));
+    return [results, leaves.map((list) => list.map(({ ok }) => JSON.stringify(ok)).sort()), await db.get('a', { conflicts: true })];
+  });
+
   same('local documents', async ({ db, attempt }) => {
     const first = await db.put({ _id: '_local/a', n: 1 });
     const second = await db.put({ _id: '_local/a', _rev: first.rev, n: 2 });

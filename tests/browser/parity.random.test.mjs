@@ -1,6 +1,6 @@
 // The same random edits on both: the same trees, winners, revisions and feeds.
 import { expect } from '/node_modules/chai/index.js';
-import { attempt, plain } from './support/parity.mjs';
+import { attempt, differences, plain } from './support/parity.mjs';
 
 /** mulberry32: small, and the same in every browser. */
 function randomFrom(seed) {
@@ -26,8 +26,9 @@ function nextEdit(random, known) {
   if (kind < 0.4) return { kind: 'remove', id: _id, rev: pick(revs) ?? '1-none' };
   if (kind < 0.5) return { kind: 'put', doc: { ...content, _id, _deleted: true, ...(revs.length > 0 && { _rev: pick(revs) }) } };
   if (kind < 0.65) {
-    const docs = Array.from({ length: 1 + Math.floor(random() * 4) }, () => {
-      const id = pick(ids);
+    // Each id once: in which order PouchDB stores several edits of one document in one call depends on IndexedDB's timing.
+    const chosen = ids.filter(() => random() < 0.4);
+    const docs = chosen.map((id) => {
       const own = known.get(id) ?? [];
       return { _id: id, ...content, ...(own.length > 0 && random() < 0.8 && { _rev: pick(own) }) };
     });
@@ -92,9 +93,8 @@ async function rememberRevisions(db, known) {
   }
 }
 
-const rounds = 12;
+const { seed: firstSeed = Math.floor(Math.random() * 1e9), rounds = 12 } = globalThis.testSettings;
 const editsPerRound = 40;
-const firstSeed = Math.floor(Math.random() * 1e9);
 
 describe(`random edits as in PouchDB, seeds from ${firstSeed}`, () => {
   for (let round = 0; round < rounds; round += 1) {
@@ -113,7 +113,8 @@ describe(`random edits as in PouchDB, seeds from ${firstSeed}`, () => {
           expect(actual, `seed ${seed}, edit ${count}: ${JSON.stringify(edit)}`).to.deep.equal(expected);
           await rememberRevisions(theirs, known);
         }
-        expect(await stateOf(ours), `seed ${seed}`).to.deep.equal(await stateOf(theirs));
+        const found = differences(await stateOf(theirs), await stateOf(ours));
+        expect(found, `seed ${seed}, ${JSON.stringify(options)}`).to.deep.equal([]);
       } finally {
         await theirs.destroy();
         await ours.destroy();

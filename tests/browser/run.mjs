@@ -1,6 +1,8 @@
 // Runs the suites *.test.mjs of this folder in a browser, each in a page of its own, and counts.
 //
 //     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--console]
+//
+// --seed N --rounds M repeats or prolongs what parity.random.test.mjs does.
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,6 +15,8 @@ const { values: options } = parseArgs({
     browser: { type: 'string', default: 'chromium' },
     only: { type: 'string' },
     grep: { type: 'string' },
+    seed: { type: 'string' },
+    rounds: { type: 'string' },
     console: { type: 'boolean', default: false },
   },
 });
@@ -56,6 +60,8 @@ async function runSuite(suite) {
     const run = page.evaluate((...args) => globalThis.runSuite(...args), `/tests/browser/${suite}`, {
       couch: couch.url,
       grep: options.grep,
+      seed: options.seed && Number(options.seed),
+      rounds: options.rounds && Number(options.rounds),
     });
     const { passes, failures, expectedErrors } = await withLimit(run);
     // What no test has caught: an exception in a callback, a promise that nobody waits for.

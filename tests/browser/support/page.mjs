@@ -1,7 +1,7 @@
 // In the page: runs one suite with mocha and answers with what passed and what did not.
 /* global mocha */
 
-/** `settings`: the server's address as `couch`, and mocha's `grep`. */
+/** `settings`: the server's address as `couch`, mocha's `grep`, and `seed` and `rounds` of random tests. */
 globalThis.runSuite = async (path, settings) => {
   globalThis.testSettings = settings;
   mocha.setup({ ui: 'bdd', timeout: 30_000, slow: 10_000, forbidOnly: true, forbidPending: true, reporter: class {} });

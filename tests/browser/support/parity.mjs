@@ -23,7 +23,7 @@ export function same(title, script) {
  * Where the answers differ, as lines of text. Errors of ours may tell more than PouchDB's: the document they are about, and
  * the reason.
  */
-function differences(theirs, ours, path = '') {
+export function differences(theirs, ours, path = '') {
   if (!isObject(theirs) || !isObject(ours) || Array.isArray(theirs) !== Array.isArray(ours)) {
     return Object.is(theirs, ours) ? [] : [`${path}: PouchDB ${JSON.stringify(theirs)}, Potoroo ${JSON.stringify(ours)}`];
   }
