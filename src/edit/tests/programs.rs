@@ -220,8 +220,6 @@ fn check(snapshot: &Snapshot, model: &Model) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
-
     #[test]
     fn programs_of_edits_do_what_the_model_does(steps in prop::collection::vec(step(), 1..25),
                                                 revs_limit in prop_oneof![Just(1_usize), 2..5_usize, Just(1000)]) {
