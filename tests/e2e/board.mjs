@@ -68,9 +68,7 @@ function describe(page, errors) {
     inPanel,
     async screenshot(name) {
       mkdirSync(screenshots, { recursive: true });
-      // Notes that have just arrived light up for a moment.
-      await page.locator('.flashing').first().waitFor({ state: 'detached' });
-      await page.screenshot({ path: join(screenshots, `${name}.png`) });
+      await page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
     },
     /** Fails on errors nobody caught; call it at the end. */
     unharmed() {
