@@ -36,16 +36,16 @@ export class Changes extends EventEmitter {
   isCancelled = false;
   readonly then: Promise<ChangesResult>['then'];
   readonly catch: Promise<ChangesResult>['catch'];
-  readonly #abort = new AbortController();
-  #resolve!: (result: ChangesResult) => void;
-  #reject!: (error: unknown) => void;
+  private readonly _abort = new AbortController();
+  private _resolve!: (result: ChangesResult) => void;
+  private _reject!: (error: unknown) => void;
 
   constructor(db: Database, options: Options, callback?: Callback) {
     super();
     this.db = db;
     const promise = new Promise<ChangesResult>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this._resolve = resolve;
+      this._reject = reject;
     });
     this.then = promise.then.bind(promise);
     this.catch = promise.catch.bind(promise);
@@ -54,37 +54,37 @@ export class Changes extends EventEmitter {
       this.on('error', callback);
     }
     promise.then(
-      (result) => this.#finish('complete', result),
-      (error: unknown) => this.#finish('error', error),
+      (result) => this._finish('complete', result),
+      (error: unknown) => this._finish('error', error),
     );
     db._feeds.add(this);
-    this.#startWhenOpen(clone(options));
+    this._startWhenOpen(clone(options));
   }
 
   /** Ends the feed: no further change is emitted, 'complete' comes with status 'cancelled'. */
   cancel(): void {
     if (this.isCancelled) return;
     this.isCancelled = true;
-    this.#abort.abort();
-    if (this.db.taskqueue.isReady) this.#end();
+    this._abort.abort();
+    if (this.db.taskqueue.isReady) this._end();
   }
 
-  #startWhenOpen(options: Options): void {
+  private _startWhenOpen(options: Options): void {
     const { taskqueue } = this.db;
-    const start = () => this.#read(options).then(this.#resolve, this.#fail);
+    const start = () => this._read(options).then(this._resolve, this._fail);
     if (taskqueue.isReady) {
       start();
       return;
     }
     taskqueue.addTask((failed) => {
-      if (failed) this.#reject(failed);
-      else if (this.isCancelled) this.#end();
+      if (failed) this._reject(failed);
+      else if (this.isCancelled) this._end();
       else start();
     });
   }
 
   /** Asks for the first changes in this very turn: what is written after it does not come before them. */
-  async #read(options: Options): Promise<ChangesResult> {
+  private async _read(options: Options): Promise<ChangesResult> {
     if (this.db._closed) throw closedError();
     if (this.db._destroyed) throw destroyedError();
     checkFilterOptions(options);
@@ -92,23 +92,23 @@ export class Changes extends EventEmitter {
     if (normalized.since === 'latest') normalized.since = 'now';
     normalized.since ||= 0;
     if (normalized.limit === 0) normalized.limit = 1;
-    const sink = this.#sink(normalized);
+    const sink = this._sink(normalized);
     if (this.db._remote) return readRemote(sink);
     const filter = localFilter(this.db, normalized);
     return readLocal(sink, filter instanceof Promise ? await filter : filter);
   }
 
   /** A request that was given up by cancel() has failed, but the feed has not. */
-  #fail = (error: unknown): void => {
-    if (!this.isCancelled) this.#reject(toError(error));
+  private _fail = (error: unknown): void => {
+    if (!this.isCancelled) this._reject(toError(error));
   };
 
-  #sink(options: Options): Sink {
+  private _sink(options: Options): Sink {
     const feed = this;
     return {
       db: this.db,
       options,
-      signal: this.#abort.signal,
+      signal: this._abort.signal,
       get cancelled() {
         return feed.isCancelled;
       },
@@ -122,12 +122,12 @@ export class Changes extends EventEmitter {
     };
   }
 
-  #end(): void {
+  private _end(): void {
     this.emit('cancel');
-    this.#resolve({ status: 'cancelled' });
+    this._resolve({ status: 'cancelled' });
   }
 
-  #finish(event: 'complete' | 'error', outcome: unknown): void {
+  private _finish(event: 'complete' | 'error', outcome: unknown): void {
     this.db._feeds.delete(this);
     // An error that nobody listens to is the promise's alone.
     if (event === 'complete' || this.listenerCount('error') > 0) this.emit(event, outcome);

@@ -178,7 +178,8 @@ function parseResults(text: string): unknown[] {
 function parseBulkGet(text: string): unknown {
   const answer = JSON.parse(text) as { results: { docs: Result[] }[] };
   for (const { docs } of answer.results) {
-    for (const doc of docs) if (doc.error) doc.error = toError(doc.error);
+    // A server's have no status, and stay what they are.
+    for (const doc of docs) if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);
   }
   return answer;
 }

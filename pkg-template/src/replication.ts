@@ -53,11 +53,11 @@ export class Replication extends EventEmitter {
   state: ReplicationState = 'pending';
   readonly then: Promise<ReplicationResult>['then'];
   readonly catch: Promise<ReplicationResult>['catch'];
-  readonly #startTime = new Date().toISOString();
-  #cancelCore: () => void;
-  #ended = false;
-  #task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
-  #release: (() => void)[] = [];
+  private readonly _startTime = new Date().toISOString();
+  private _cancelCore: () => void;
+  private _ended = false;
+  private _task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
+  private _release: (() => void)[] = [];
 
   constructor() {
     super();
@@ -70,7 +70,7 @@ export class Replication extends EventEmitter {
     // Who listens to 'error' needs no catch as well.
     promise.catch(() => {});
     // Until the core runs there is nothing to wait for. Who cancels may add listeners in the same turn.
-    this.#cancelCore = () => queueMicrotask(() => this.#end('complete', this.#result('cancelled')));
+    this._cancelCore = () => queueMicrotask(() => this._end('complete', this._result('cancelled')));
   }
 
   cancel(): void {
@@ -78,20 +78,20 @@ export class Replication extends EventEmitter {
     this.cancelled = true;
     this.state = 'cancelled';
     this.emit('cancel');
-    this.#cancelCore();
+    this._cancelCore();
   }
 
   /** Begins. Whatever goes wrong comes as 'error', later. */
   start(source: ReplicationSide, target: ReplicationSide, options: Options, tasks: ActiveTasks): void {
-    for (const side of [source, target]) this.#endWith(side);
-    this.#trackTask(source, options, tasks);
-    this.#run(source, target, options).catch((error: unknown) => this.#end('error', this.#withResult(error)));
+    for (const side of [source, target]) this._endWith(side);
+    this._trackTask(source, options, tasks);
+    this._run(source, target, options).catch((error: unknown) => this._end('error', this._withResult(error)));
   }
 
-  async #run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
+  private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
     const wasm = await loadWasm();
     const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
-    if (this.cancelled || this.#ended) return;
+    if (this.cancelled || this._ended) return;
     refuseFilterOnLocal(source, options);
     const { filter } = options;
     const request =
@@ -101,55 +101,55 @@ export class Replication extends EventEmitter {
       to,
       encodeOptions(request, known),
       { ...hooksOf(options), wants_docs: () => this.listenerCount('change') > 0 },
-      (event, payload) => this.#onCoreEvent(event, payload),
+      (event, payload) => this._onCoreEvent(event, payload),
     );
-    this.#cancelCore = () => core.cancel();
-    this.#release.push(wakeWhenUseful(core));
+    this._cancelCore = () => core.cancel();
+    this._release.push(wakeWhenUseful(core));
   }
 
-  #onCoreEvent(event: string, payload: string | undefined): void {
-    if (this.#ended) return;
+  private _onCoreEvent(event: string, payload: string | undefined): void {
+    if (this._ended) return;
     switch (event) {
       case 'complete':
-        this.#end('complete', parse(payload));
+        this._end('complete', parse(payload));
         break;
       case 'error':
-        this.#end('error', toError(parse(payload)));
+        this._end('error', toError(parse(payload)));
         break;
       case 'active':
         this.state = 'active';
-        this.#tell('active');
+        this._tell('active');
         break;
       case 'paused': {
         const error = payload === undefined ? undefined : toError(parse(payload));
         // In PouchDB's order: listeners of a failure still see the state before it.
         if (!error) this.state = 'pending';
-        this.#tell('paused', error);
+        this._tell('paused', error);
         if (error && !this.cancelled) this.state = 'stopped';
         break;
       }
       case 'denied':
       case 'requestError':
-        this.#tell(event, toError(parse(payload)));
+        this._tell(event, toError(parse(payload)));
         break;
       case 'change':
-        this.#onChange(parse(payload) as ReplicationResult);
+        this._onChange(parse(payload) as ReplicationResult);
         break;
       case 'checkpoint':
         // Many at once: PouchDB tells them one by one.
-        if (this.listenerCount(event) > 0) for (const step of parse(payload) as unknown[]) this.#tell(event, step);
+        if (this.listenerCount(event) > 0) for (const step of parse(payload) as unknown[]) this._tell(event, step);
         break;
     }
   }
 
-  #onChange(result: ReplicationResult): void {
+  private _onChange(result: ReplicationResult): void {
     const { docs_read, pending = 0 } = result;
-    this.#task?.({ completed_items: docs_read, total_items: docs_read + pending });
-    this.#tell('change', result);
+    this._task?.({ completed_items: docs_read, total_items: docs_read + pending });
+    this._tell('change', result);
   }
 
   /** Emits; an exception of a listener is reported as such, and is not the replication's. */
-  #tell(event: string, ...args: unknown[]): void {
+  private _tell(event: string, ...args: unknown[]): void {
     try {
       this.emit(event, ...args);
     } catch (error) {
@@ -159,33 +159,33 @@ export class Replication extends EventEmitter {
     }
   }
 
-  #end(event: 'complete' | 'error', outcome: unknown): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    for (const release of this.#release) release();
-    this.#tell(event, outcome);
+  private _end(event: 'complete' | 'error', outcome: unknown): void {
+    if (this._ended) return;
+    this._ended = true;
+    for (const release of this._release) release();
+    this._tell(event, outcome);
     this.removeAllListeners();
   }
 
   /** The end of a database is the end of its replications. */
-  #endWith(side: ReplicationSide): void {
+  private _endWith(side: ReplicationSide): void {
     const end = () => this.cancel();
     for (const event of ['destroyed', 'closed']) {
       side.once?.(event, end);
-      this.#release.push(() => side.removeListener?.(event, end));
+      this._release.push(() => side.removeListener?.(event, end));
     }
   }
 
-  #trackTask(source: ReplicationSide, options: Options, tasks: ActiveTasks): void {
+  private _trackTask(source: ReplicationSide, options: Options, tasks: ActiveTasks): void {
     const id = tasks.add({ name: `${options.live ? 'continuous ' : ''}replication from ${source.name ?? 'unknown'}` });
-    this.#task = (progress) => tasks.update(id, progress);
-    this.#release.push(() => tasks.remove(id));
+    this._task = (progress) => tasks.update(id, progress);
+    this._release.push(() => tasks.remove(id));
   }
 
-  #result(status: string): ReplicationResult {
+  private _result(status: string): ReplicationResult {
     return {
       ok: status !== 'aborting',
-      start_time: this.#startTime,
+      start_time: this._startTime,
       docs_read: 0,
       docs_written: 0,
       doc_write_failures: 0,
@@ -196,9 +196,9 @@ export class Replication extends EventEmitter {
     };
   }
 
-  #withResult(raw: unknown): Error {
+  private _withResult(raw: unknown): Error {
     const error = toError(raw) as Error & { result?: ReplicationResult };
-    error.result ??= this.#result('aborting');
+    error.result ??= this._result('aborting');
     return error;
   }
 }

@@ -37,17 +37,17 @@ export class Sync extends EventEmitter {
     const constructor = options.PouchConstructor;
     this.push = replicate.call(constructor, source, target, { ...options, ...(options.push as Options | undefined) });
     this.pull = replicate.call(constructor, target, source, { ...options, ...(options.pull as Options | undefined) });
-    this.#followState('push', this.push);
-    this.#followState('pull', this.pull);
-    this.#forwardOnDemand('change', (direction, change) => ({ direction, change }));
-    this.#forwardOnDemand('denied', (direction, doc) => ({ direction, doc }));
+    this._followState('push', this.push);
+    this._followState('pull', this.pull);
+    this._forwardOnDemand('change', (direction, change) => ({ direction, change }));
+    this._forwardOnDemand('denied', (direction, doc) => ({ direction, doc }));
     if (options.live || options.continuous) {
       this.push.on('complete', () => this.pull.cancel());
       this.pull.on('complete', () => this.push.cancel());
     }
     const promise = Promise.all([this.push, this.pull]).then(
-      ([push, pull]) => this.#complete({ push, pull }, callback),
-      (error: unknown) => this.#fail(error, callback),
+      ([push, pull]) => this._complete({ push, pull }, callback),
+      (error: unknown) => this._fail(error, callback),
     );
     this.then = promise.then.bind(promise);
     this.catch = promise.catch.bind(promise);
@@ -62,14 +62,14 @@ export class Sync extends EventEmitter {
     this.pull.cancel();
   }
 
-  #complete(result: SyncResult, callback: Callback | undefined): SyncResult {
+  private _complete(result: SyncResult, callback: Callback | undefined): SyncResult {
     this.emit('complete', result);
     callback?.(null, result);
     this.removeAllListeners();
     return result;
   }
 
-  #fail(error: unknown, callback: Callback | undefined): undefined {
+  private _fail(error: unknown, callback: Callback | undefined): undefined {
     this.cancel();
     // Throws where nobody listens, and so rejects the promise.
     if (!callback) this.emit('error', error);
@@ -80,7 +80,7 @@ export class Sync extends EventEmitter {
   }
 
   /** 'paused' when both sides rest, with the error that made the second of them rest; 'active' when the first one stirs. */
-  #followState(direction: Direction, side: Replication): void {
+  private _followState(direction: Direction, side: Replication): void {
     const own = `${direction}Paused` as const;
     const other = direction === 'push' ? 'pullPaused' : 'pushPaused';
     side.on('paused', (error: unknown) => {
@@ -94,7 +94,7 @@ export class Sync extends EventEmitter {
   }
 
   /** Listens to both sides only while somebody listens here: a batch's documents are not parsed for nobody. */
-  #forwardOnDemand(event: string, describe: (direction: Direction, payload: unknown) => unknown): void {
+  private _forwardOnDemand(event: string, describe: (direction: Direction, payload: unknown) => unknown): void {
     const forward = {
       push: (payload: unknown) => this.emit(event, describe('push', payload)),
       pull: (payload: unknown) => this.emit(event, describe('pull', payload)),

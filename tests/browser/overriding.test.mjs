@@ -157,3 +157,31 @@ describe('documents that are no JSON', () => {
     expect(_rev).to.match(/^1-[0-9a-f]{32}$/);
   });
 });
+
+describe('inside Vue’s reactive state', () => {
+  it('databases, feeds, replications and syncs work as outside', async () => {
+    const { reactive, ref } = await import('/node_modules/vue/dist/vue.esm-browser.prod.js');
+    const state = reactive({ db: fresh(), docs: [] });
+    const other = ref(fresh());
+    await state.db.put(reactive({ _id: 'a', list: [reactive({ b: 1 })] }));
+    state.feed = state.db.changes({ live: true, include_docs: true }).on('change', ({ doc }) => state.docs.push(doc));
+    state.replication = state.db.replicate.to(other.value);
+    expect((await state.replication).docs_written).to.equal(1);
+    state.sync = state.db.sync(other.value, { live: true });
+    await new Promise((resolve) => state.sync.once('paused', resolve));
+    await other.value.put({ _id: 'b' });
+    while (state.docs.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(state.docs.map(({ _id }) => _id)).to.deep.equal(['a', 'b']);
+    expect(state.docs[0].list).to.deep.equal([{ b: 1 }]);
+    state.sync.cancel();
+    expect((await state.sync).push.status).to.equal('cancelled');
+    state.feed.cancel();
+    expect(await state.feed).to.deep.equal({ status: 'cancelled' });
+    const late = state.db.replicate.from(other.value, { live: true });
+    state.late = late;
+    state.late.cancel();
+    expect((await late).status).to.equal('cancelled');
+    await state.db.close();
+    await other.value.destroy();
+  });
+});
