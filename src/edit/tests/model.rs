@@ -49,7 +49,14 @@ impl Model {
             (None, None) => (None, first(hash)),
             // A document that is there, or a deletion of a deletion: only upon a leaf.
             (Some(document), rev) if !document.is_deleted() || edit.deleted => match rev {
-                Some(parent) if document.tree.is_leaf(parent) => (rev.clone(), upon(parent, hash)),
+                Some(parent) if document.tree.is_leaf(parent) => {
+                    let new = upon(parent, hash);
+                    if document.tree.contains(&new) {
+                        // Made before, and its parent forgotten and told anew since.
+                        return Err(conflict);
+                    }
+                    (rev.clone(), new)
+                }
                 _ => return Err(conflict),
             },
             // A deleted document is written anew: upon its deletion, with what goes into the hash put in another order.
