@@ -1,19 +1,23 @@
 // What the sources of the package import by names that only the build can resolve.
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { bindgenFolder } from './paths.mjs';
 
-const glue = join(bindgenFolder, 'potoroo.js');
+const bindings = join(bindgenFolder, 'potoroo.js');
 const module = join(bindgenFolder, 'potoroo_bg.wasm');
+const glue = fileURLToPath(new URL('./glue.mjs', import.meta.url));
 
-/** `virtual:wasm-glue` is wasm-bindgen's JavaScript, `virtual:wasm-base64` the module as the string it exports. */
+/** `virtual:wasm-glue` is the JavaScript around the module, `virtual:wasm-base64` the module as glue.mjs wants it. */
 export const virtualModules = {
   name: 'virtual-modules',
   setup(build) {
     build.onResolve({ filter: /^virtual:wasm-glue$/ }, () => ({ path: glue, sideEffects: false }));
+    build.onResolve({ filter: /^virtual:wasm-bindgen$/ }, () => ({ path: bindings, sideEffects: false }));
     build.onResolve({ filter: /^virtual:wasm-base64$/ }, () => ({ path: module, namespace: 'wasm-base64', sideEffects: false }));
     build.onLoad({ filter: /.*/, namespace: 'wasm-base64' }, async ({ path }) => ({
-      contents: await readFile(path, 'base64').then((text) => `export default ${JSON.stringify(text)};`),
+      contents: `export default '${gzipSync(await readFile(path), { level: 9 }).toString('base64')}';`,
       loader: 'js',
     }));
   },
