@@ -31,4 +31,6 @@ pub use transport::{Body, Headers, Method, Request, Response, Transport};
 pub use url::{Credentials, DbUrl, encode_doc_id};
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

@@ -92,6 +92,25 @@ mod tests {
         assert_eq!(Patience::for_feed(None, Some(90_000)), Patience(Millis(105_000)));
     }
 
+    struct Silent;
+
+    #[async_trait::async_trait(?Send)]
+    impl Body for Silent {
+        async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+            std::future::pending().await
+        }
+    }
+
+    #[test]
+    fn silence_ends_in_an_error_worth_another_try() {
+        env::block_on(async {
+            let error = Patience(Millis(1)).head(std::future::pending()).await.map(drop).unwrap_err();
+            assert_eq!((error.status(), error.name()), (408, "timeout"));
+            let error = Patience(Millis(1)).body(Box::new(Silent)).await.unwrap_err();
+            assert_eq!((error.status(), error.is_denied()), (408, false));
+        });
+    }
+
     #[test]
     fn an_upload_is_given_the_time_a_slow_link_needs() {
         assert_eq!(Patience::for_answer(None, 0), Patience(Millis(60_000)));

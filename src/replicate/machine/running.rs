@@ -288,7 +288,9 @@ impl Machine {
 /// Whether none of the documents is among those `brought`; from now on they are.
 fn all_new(brought: &mut HashSet<u64>, docs: &[DocRevs]) -> bool {
     let hash = |doc: &DocRevs| BuildHasherDefault::<DefaultHasher>::default().hash_one(&doc.id);
-    docs.iter().fold(true, |all_new, doc| brought.insert(hash(doc)) && all_new)
+    let before = brought.len();
+    brought.extend(docs.iter().map(hash));
+    brought.len() == before + docs.len()
 }
 
 /// Whether the batch names a document that one of the others names: it has to wait until they are done, or it would

@@ -326,7 +326,7 @@ fn world(docs: u8) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_everything_arrives_and_no_checkpoint_passes_what_has_not(

@@ -1,0 +1,318 @@
+//! The server of the model and the network before it.
+
+use super::database::Database;
+use crate::error::{Error, Result};
+use crate::http::transport::{Body, Method, Request, Response, Transport};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_channel::oneshot;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// What may happen to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// It never arrives.
+    Refuse,
+    /// It does its work and the answer is lost.
+    Lose,
+    /// The answer breaks off in its middle.
+    Cut,
+    /// The answer is shorter than it was and nobody notices.
+    Truncate,
+    /// A login page, with status 200.
+    Page,
+    /// An error of the server.
+    Status(u16),
+}
+
+/// A server with databases, shared by all clients that talk to it.
+#[derive(Clone, Default)]
+pub(crate) struct Couch(Rc<RefCell<Server>>);
+
+#[derive(Default)]
+struct Server {
+    databases: BTreeMap<String, Database>,
+    waiters: Vec<oneshot::Sender<()>>,
+    log: Vec<String>,
+    faults: BTreeMap<usize, Fault>,
+    /// Requests that are always answered so, by a part of their method and path.
+    rules: Vec<(String, u16, Value)>,
+    /// Documents that no request can read, and how it fails.
+    poisoned: BTreeMap<String, (u16, Value)>,
+    last_headers: Vec<(String, String)>,
+}
+
+impl Couch {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Does something with a database, which is made if there is none.
+    pub(crate) fn with<T>(&self, name: &str, work: impl FnOnce(&mut Database) -> T) -> T {
+        work(self.0.borrow_mut().databases.entry(name.to_owned()).or_default())
+    }
+
+    pub(crate) fn has_database(&self, name: &str) -> bool {
+        self.0.borrow().databases.contains_key(name)
+    }
+
+    /// Method and path of every request so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.0.borrow().log.clone()
+    }
+
+    pub(crate) fn headers(&self) -> Vec<(String, String)> {
+        self.0.borrow().last_headers.clone()
+    }
+
+    /// Lets the request of that number fail, counted over all clients from 0.
+    pub(crate) fn fail(&self, request: usize, fault: Fault) {
+        self.0.borrow_mut().faults.insert(request, fault);
+    }
+
+    /// Answers every request whose method and path contain `part` with this.
+    pub(crate) fn rule(&self, part: &str, status: u16, body: Value) {
+        self.0.borrow_mut().rules.push((part.to_owned(), status, body));
+    }
+
+    pub(crate) fn clear_rules(&self) {
+        self.0.borrow_mut().rules.clear();
+    }
+
+    pub(crate) fn poison(&self, id: &str, status: u16, body: Value) {
+        self.0.borrow_mut().poisoned.insert(id.to_owned(), (status, body));
+    }
+
+    /// Writes a document as another client would.
+    pub(crate) fn put(&self, database: &str, doc: Value) -> String {
+        let Value::Object(doc) = doc else { panic!("not a document") };
+        let id = doc["_id"].as_str().unwrap().to_owned();
+        let rev = self.with(database, |database| database.put(&id, doc)).unwrap();
+        self.notify();
+        rev
+    }
+
+    fn notify(&self) {
+        for waiter in self.0.borrow_mut().waiters.drain(..) {
+            let _ = waiter.send(());
+        }
+    }
+
+    async fn answer(&self, request: &Request) -> (u16, Value) {
+        loop {
+            let answer = self.0.borrow_mut().handle(request);
+            if request.method != Method::Get {
+                self.notify();
+            }
+            match answer {
+                Some(answer) => return answer,
+                None => {
+                    let (sender, changed) = oneshot::channel();
+                    self.0.borrow_mut().waiters.push(sender);
+                    let _ = changed.await;
+                }
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Transport for Couch {
+    async fn send(&self, request: Request) -> Result<Response> {
+        let fault = {
+            let mut server = self.0.borrow_mut();
+            let number = server.log.len();
+            let path = request.url.strip_prefix("http://couch").unwrap_or(&request.url);
+            server.log.push(format!("{} {path}", request.method.as_str()));
+            server.last_headers = request.headers.clone();
+            server.faults.remove(&number)
+        };
+        let lost = || Error::network("Failed to fetch");
+        if fault == Some(Fault::Refuse) {
+            return Err(lost());
+        }
+        if let Some(Fault::Status(status)) = fault {
+            let body = json!({"error": "trouble", "reason": "come back later"}).to_string();
+            return Ok(response(status, vec![Ok(body.into())]));
+        }
+        let (status, body) = self.answer(&request).await;
+        let body = Bytes::from(body.to_string());
+        let (first, second) = (body.slice(..body.len() / 2), body.slice(body.len() / 2..));
+        Ok(match fault {
+            Some(Fault::Lose) => return Err(lost()),
+            Some(Fault::Cut) => response(status, vec![Ok(first), Err(lost())]),
+            Some(Fault::Truncate) => response(status, vec![Ok(first)]),
+            Some(Fault::Page) => response(200, vec![Ok(Bytes::from_static(b"<html>Welcome! Log in</html>"))]),
+            _ => response(status, vec![Ok(first), Ok(second)]),
+        })
+    }
+}
+
+fn response(status: u16, chunks: Vec<Result<Bytes>>) -> Response {
+    let headers = if status == 503 { vec![("Retry-After".into(), "7".into())] } else { Vec::new() };
+    Response { status, headers, body: Box::new(Chunks(chunks.into())) }
+}
+
+struct Chunks(VecDeque<Result<Bytes>>);
+
+#[async_trait(?Send)]
+impl Body for Chunks {
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        self.0.pop_front().transpose()
+    }
+}
+
+fn not_found(reason: &str) -> (u16, Value) {
+    (404, json!({"error": "not_found", "reason": reason}))
+}
+
+impl Server {
+    /// The answer, or `None` where it is to be waited for.
+    fn handle(&mut self, request: &Request) -> Option<(u16, Value)> {
+        let rest = request.url.strip_prefix("http://couch/").unwrap();
+        let line = format!("{} /{rest}", request.method.as_str());
+        if let Some((_, status, body)) = self.rules.iter().find(|(part, _, _)| line.contains(part.as_str())) {
+            return Some((*status, body.clone()));
+        }
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        let query: BTreeMap<String, String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(k, v)| (decode(k), decode(v)))
+            .collect();
+        let body: Value = request
+            .body
+            .as_ref()
+            .map_or(Value::Null, |body| serde_json::from_slice(body).unwrap_or_default());
+        let Some((name, path)) = path.split_once('/') else {
+            return Some((200, json!({"couchdb": "Welcome", "uuid": "model", "version": "3.5.0"})));
+        };
+        let name = decode(name);
+        if path.is_empty() {
+            return Some(self.database(request.method, &name));
+        }
+        let Some(database) = self.databases.get_mut(&name) else {
+            return Some(not_found("Database does not exist."));
+        };
+        let poisoned = &self.poisoned;
+        let texts = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
+        Some(match path {
+            "_changes" => {
+                let ids = body.get("doc_ids").map(texts);
+                let limit = query.get("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
+                let with_docs = query.contains_key("include_docs");
+                let (page, is_empty) = database.changes(&query["since"], limit, ids.as_deref(), with_docs);
+                if is_empty && query.get("feed").is_some_and(|feed| feed == "longpoll") {
+                    return None;
+                }
+                (200, page)
+            }
+            "_revs_diff" => {
+                let missing = body.as_object().unwrap().iter().filter_map(|(id, revs)| {
+                    let missing = database.missing(id, &texts(revs));
+                    (!missing.is_empty()).then(|| (id.clone(), json!({"missing": missing})))
+                });
+                (200, Value::Object(missing.collect()))
+            }
+            "_bulk_get" => bulk_get(database, poisoned, &body),
+            "_bulk_docs" => bulk_docs(database, &body),
+            _ => {
+                let id = decode(path);
+                match request.method {
+                    Method::Put => put(database, &id, body),
+                    _ => get(database, poisoned, &id, &query),
+                }
+            }
+        })
+    }
+
+    fn database(&mut self, method: Method, name: &str) -> (u16, Value) {
+        match (method, self.databases.get(name)) {
+            (Method::Get, Some(database)) => (200, database.info(name)),
+            (Method::Put, Some(_)) => (412, json!({"error": "file_exists", "reason": "it exists"})),
+            (Method::Put, None) => {
+                self.databases.insert(name.to_owned(), Database::default());
+                (201, json!({"ok": true}))
+            }
+            (Method::Delete, Some(_)) => {
+                self.databases.remove(name);
+                (200, json!({"ok": true}))
+            }
+            _ => not_found("Database does not exist."),
+        }
+    }
+}
+
+fn bulk_get(database: &Database, poisoned: &BTreeMap<String, (u16, Value)>, body: &Value) -> (u16, Value) {
+    let mut results = Vec::new();
+    for wanted in body["docs"].as_array().unwrap() {
+        let (id, rev) = (wanted["id"].as_str().unwrap(), wanted["rev"].as_str().unwrap());
+        match poisoned.get(id) {
+            Some((200, error)) => results.push(json!({"id": id, "docs": [{ "error": error }]})),
+            Some(failure) => return failure.clone(),
+            None => results.push(json!({"id": id, "docs": database.open_revs(id, &[rev.to_owned()])})),
+        }
+    }
+    (200, json!({"results": results}))
+}
+
+fn bulk_docs(database: &mut Database, body: &Value) -> (u16, Value) {
+    let mut results = Vec::new();
+    for doc in body["docs"].as_array().unwrap() {
+        let doc = doc.as_object().unwrap().clone();
+        let id = doc["_id"].as_str().unwrap().to_owned();
+        if doc.get("forbidden").is_some() {
+            results.push(json!({"id": id, "rev": doc["_rev"], "error": "forbidden", "reason": "not that"}));
+        } else if body["new_edits"] == Value::Bool(false) {
+            database.graft(doc);
+        } else {
+            results.push(match database.put(&id, doc) {
+                Ok(rev) => json!({"ok": true, "id": id, "rev": rev}),
+                Err(mut error) => {
+                    error["id"] = id.into();
+                    error
+                }
+            });
+        }
+    }
+    (201, Value::Array(results))
+}
+
+fn put(database: &mut Database, id: &str, body: Value) -> (u16, Value) {
+    let Value::Object(mut doc) = body else {
+        return (400, json!({"error": "bad_request", "reason": "no object"}));
+    };
+    doc.shift_remove("_id");
+    match database.put(id, doc) {
+        Ok(rev) => (201, json!({"ok": true, "id": id, "rev": rev})),
+        Err(error) => (409, error),
+    }
+}
+
+fn get(
+    database: &Database,
+    poisoned: &BTreeMap<String, (u16, Value)>,
+    id: &str,
+    query: &BTreeMap<String, String>,
+) -> (u16, Value) {
+    let found =
+        |doc: Option<Map<String, Value>>| doc.map_or_else(|| not_found("missing"), |doc| (200, doc.into()));
+    if let Some(local) = id.strip_prefix("_local/") {
+        return found(database.local(local));
+    }
+    match (poisoned.get(id), query.get("open_revs")) {
+        (Some((200, error)), _) => (500, error.clone()),
+        (Some(failure), _) => failure.clone(),
+        (None, Some(revs)) => {
+            (200, database.open_revs(id, &serde_json::from_str::<Vec<String>>(revs).unwrap()).into())
+        }
+        (None, None) => {
+            found(database.get(id, query.get("rev").map(String::as_str), query.contains_key("revs")))
+        }
+    }
+}

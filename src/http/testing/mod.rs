@@ -1,0 +1,7 @@
+//! A CouchDB in memory, and the ways in which a network fails between it and the client.
+
+mod couch;
+mod database;
+
+pub(crate) use couch::{Couch, Fault};
+pub(crate) use database::{Database, Leaves};
