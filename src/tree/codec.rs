@@ -1,17 +1,15 @@
 //! The binary form of a tree.
 
 use super::{Node, RevTree, as_parent};
-use crate::doc::{Rev, RevHash};
+use crate::doc::{Rev, RevHash, varint};
+use std::ops::Range;
 
 /// Why bytes are not a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// They end too early.
+    /// They end too early, or have a number of more than 64 bits.
     #[error("the revision tree is cut short")]
     Truncated,
-    /// A number has more than 64 bits.
-    #[error("the revision tree has a number of more than 64 bits")]
-    NumberTooLong,
     /// A hash is no UTF-8 text.
     #[error("the revision tree has a hash that is no text")]
     NotText,
@@ -25,35 +23,22 @@ const MISSING: u64 = 1 << 1;
 const TEXT: u64 = 1 << 2;
 const START_SHIFT: u32 = 3;
 const START_MASK: u64 = 0b11;
+const CHILD: u64 = 0;
+const BRANCH: u64 = 1;
+const ROOT: u64 = 2;
 const LENGTH_SHIFT: u32 = 5;
 
-/// How a segment begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
-    Child,
-    Branch,
-    Root,
-}
-
-/// What the nodes of a segment have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Traits {
-    deleted: bool,
-    missing: bool,
-    text: bool,
-}
-
-impl Traits {
-    fn of(node: &Node) -> Self {
-        let text = matches!(node.rev.hash, RevHash::Text(_));
-        Self { deleted: node.deleted, missing: !node.available, text }
-    }
+/// The bits of a segment's head that say what all its nodes are.
+fn traits(node: &Node) -> u64 {
+    let flag = |set: bool, bit: u64| if set { bit } else { 0 };
+    let text = matches!(node.rev.hash, RevHash::Text(_));
+    flag(node.deleted, DELETED) | flag(!node.available, MISSING) | flag(text, TEXT)
 }
 
 impl RevTree {
     /// Appends the tree to `out`. A first revision takes 19 bytes, each further one of a branch 16.
     ///
-    /// Numbers are varints: 7 bits a byte, the lowest first, the top bit set in all bytes but the last.
+    /// Numbers are varints (LEB128), see [`varint`].
     ///
     /// ```text
     /// tree    = count of segments, that many segments
@@ -73,62 +58,50 @@ impl RevTree {
     /// generation. So `01 10 01` and 16 bytes are a document's first revision.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let starts = self.segment_starts();
-        write_varint(out, starts.len() as u64);
-        for (number, (first, start)) in starts.iter().enumerate() {
-            let end = starts.get(number + 1).map_or(self.len(), |(next, _)| *next);
-            let node = self.node(*first);
-            let traits = Traits::of(node);
-            let flag = |set: bool, bit: u64| if set { bit } else { 0 };
-            let kind: u64 = match start {
-                Start::Child => 0,
-                Start::Branch => 1,
-                Start::Root => 2,
-            };
-            let length = (end - first - 1) as u64;
-            write_varint(
-                out,
-                flag(traits.deleted, DELETED)
-                    | flag(traits.missing, MISSING)
-                    | flag(traits.text, TEXT)
-                    | kind << START_SHIFT
-                    | length << LENGTH_SHIFT,
-            );
-            match start {
-                Start::Child => {}
-                Start::Branch => {
-                    write_varint(out, self.node(first - 1).rev.generation - node.rev.generation);
-                }
-                Start::Root => write_varint(out, node.rev.generation),
-            }
-            for node in self.nodes.get(*first..end).unwrap_or_default() {
-                match &node.rev.hash {
-                    RevHash::Md5(bytes) => out.extend_from_slice(bytes),
-                    RevHash::Text(text) => {
-                        write_varint(out, text.len() as u64);
-                        out.extend_from_slice(text.as_bytes());
-                    }
-                }
-            }
+        varint::write(out, starts.len() as u64);
+        let ends = starts.iter().skip(1).map(|(first, _)| *first).chain([self.len()]);
+        for ((first, start), end) in starts.iter().zip(ends) {
+            self.write_segment(out, *first..end, *start);
         }
     }
 
     /// Where in `nodes` each segment begins, and how.
-    fn segment_starts(&self) -> Vec<(usize, Start)> {
+    fn segment_starts(&self) -> Vec<(usize, u64)> {
         let mut starts = Vec::new();
         let mut last = None;
         for (index, node) in self.nodes.iter().enumerate() {
-            let traits = Traits::of(node);
+            let traits = traits(node);
             let start = match self.parent_of(index) {
-                None => Start::Root,
-                Some(parent) if parent + 1 == index => Start::Child,
-                Some(_) => Start::Branch,
+                None => ROOT,
+                Some(parent) if parent + 1 == index => CHILD,
+                Some(_) => BRANCH,
             };
-            if start != Start::Child || last != Some(traits) {
+            if start != CHILD || last != Some(traits) {
                 starts.push((index, start));
             }
             last = Some(traits);
         }
         starts
+    }
+
+    fn write_segment(&self, out: &mut Vec<u8>, range: Range<usize>, start: u64) {
+        let first = self.node(range.start);
+        let more = range.len() as u64 - 1;
+        varint::write(out, traits(first) | start << START_SHIFT | more << LENGTH_SHIFT);
+        match start {
+            BRANCH => varint::write(out, self.node(range.start - 1).rev.generation - first.rev.generation),
+            ROOT => varint::write(out, first.rev.generation),
+            _ => {}
+        }
+        for node in self.nodes.get(range).unwrap_or_default() {
+            match &node.rev.hash {
+                RevHash::Md5(bytes) => out.extend_from_slice(bytes),
+                RevHash::Text(text) => {
+                    varint::write(out, text.len() as u64);
+                    out.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
     }
 
     /// Reads what [`RevTree::encode`] wrote from the front of `bytes`, and moves `bytes` behind it.
@@ -141,16 +114,16 @@ impl RevTree {
         for _ in 0..read_varint(bytes)? {
             let head = read_varint(bytes)?;
             let (parent, generation, elder) = match head >> START_SHIFT & START_MASK {
-                0 => {
+                CHILD => {
                     let parent = tree.len().checked_sub(1).ok_or(DecodeError::Malformed)?;
                     (Some(parent), tree.node(parent).rev.generation.checked_add(1), None)
                 }
-                1 => {
+                BRANCH => {
                     let elder = tree.ancestor_of_last(read_varint(bytes)?).ok_or(DecodeError::Malformed)?;
                     let parent = tree.parent_of(elder).ok_or(DecodeError::Malformed)?;
                     (Some(parent), Some(tree.node(elder).rev.generation), Some(elder))
                 }
-                2 => {
+                ROOT => {
                     let generation = read_varint(bytes)?;
                     if last_root.is_some_and(|root| tree.node(root).rev.generation > generation) {
                         return Err(DecodeError::Malformed);
@@ -183,8 +156,13 @@ impl RevTree {
         let text = head & TEXT != 0;
         if !text {
             // A length is worth believing only as far as there are bytes for it.
-            let at_most = bytes.len() / 16;
-            self.nodes.reserve_exact(usize::try_from(more + 1).map_or(at_most, |length| length.min(at_most)));
+            let room = usize::try_from(more + 1).unwrap_or(usize::MAX).min(bytes.len() / 16);
+            if self.is_empty() {
+                // Most trees are one segment, and many are in memory at once.
+                self.nodes.reserve_exact(room);
+            } else {
+                self.nodes.reserve(room);
+            }
         }
         let mut parent = parent.map(as_parent);
         for generation in generation..=last {
@@ -211,30 +189,8 @@ impl RevTree {
     }
 }
 
-fn write_varint(out: &mut Vec<u8>, number: u64) {
-    let mut rest = number;
-    while rest >= 0x80 {
-        out.push(rest as u8 | 0x80);
-        rest >>= 7;
-    }
-    out.push(rest as u8);
-}
-
 fn read_varint(bytes: &mut &[u8]) -> Result<u64, DecodeError> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first().ok_or(DecodeError::Truncated)?;
-        *bytes = rest;
-        let bits = u64::from(byte & 0x7f);
-        if bits << shift >> shift != bits {
-            return Err(DecodeError::NumberTooLong);
-        }
-        number |= bits << shift;
-        if byte & 0x80 == 0 {
-            return Ok(number);
-        }
-    }
-    Err(DecodeError::NumberTooLong)
+    varint::read(bytes).ok_or(DecodeError::Truncated)
 }
 
 fn read_array<'bytes>(bytes: &mut &'bytes [u8]) -> Result<&'bytes [u8; 16], DecodeError> {

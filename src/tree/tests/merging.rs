@@ -149,6 +149,14 @@ fn a_revision_that_is_known_keeps_its_deleted_flag_and_its_parent() {
 }
 
 #[test]
+fn of_a_history_that_contradicts_the_known_one_only_what_is_newer_is_taken() {
+    let mut known = tree(&["3-c 2-b"]);
+    let merged = known.merge(&path("4-d 3-c 2-x 1-a"), false, NO_LIMIT);
+    assert_eq!(merged.outcome, MergeOutcome::NewLeaf);
+    assert_eq!(known, tree(&["3-c 2-b", "4-d 3-c"]));
+}
+
+#[test]
 fn a_path_has_no_revision_below_the_first_generation() {
     let surplus = path("2-b 1-a");
     assert_eq!(surplus, RevPath::new(rev("2-b"), ["a", "x", "y"].map(RevHash::new)));
