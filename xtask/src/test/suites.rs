@@ -44,7 +44,7 @@ impl Group {
 
     /// Whether pkg/ must have been built.
     pub const fn needs_package(self) -> bool {
-        !matches!(self, Self::Lint | Self::Native)
+        !matches!(self, Self::Lint | Self::Native | Self::Types)
     }
 }
 
