@@ -19,14 +19,16 @@ pub(super) struct World {
     feed: BTreeMap<u64, (String, String)>,
     next_seq: u64,
     target: BTreeSet<(String, String)>,
-    source_log: Option<LocalDoc>,
-    target_log: Option<LocalDoc>,
+    pub(super) source_log: Option<LocalDoc>,
+    pub(super) target_log: Option<LocalDoc>,
     /// Documents the source can't give.
     poisoned: BTreeSet<String>,
-    waiting: Vec<(Token, Request)>,
-    events: Vec<ReplicationEvent>,
+    /// Documents the target does not take.
+    pub(super) unacceptable: BTreeSet<String>,
+    pub(super) waiting: Vec<(Token, Request)>,
+    pub(super) events: Vec<ReplicationEvent>,
     finished: bool,
-    now: u64,
+    pub(super) now: u64,
     written_twice: usize,
 }
 
@@ -39,6 +41,7 @@ impl World {
             source_log: None,
             target_log: None,
             poisoned: BTreeSet::new(),
+            unacceptable: BTreeSet::new(),
             waiting: Vec::new(),
             events: Vec::new(),
             finished: false,
@@ -58,7 +61,7 @@ impl World {
         self.next_seq += 1;
     }
 
-    fn do_effects(&mut self, effects: Vec<Effect>) {
+    pub(super) fn do_effects(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             assert!(!self.finished, "{effect:?} after the end");
             match effect {
@@ -87,12 +90,16 @@ impl World {
         let seq = doc.get("last_seq").unwrap().as_u64().unwrap();
         for (_, (id, rev)) in self.feed.range(..=seq) {
             let is_there = self.target.contains(&(id.clone(), rev.clone()));
-            assert!(is_there || self.poisoned.contains(id), "the checkpoint {seq} passes {id} {rev}");
+            assert!(is_there || self.is_passed(id), "the checkpoint {seq} passes {id} {rev}");
         }
     }
 
+    fn is_passed(&self, id: &str) -> bool {
+        self.poisoned.contains(id) || self.unacceptable.contains(id)
+    }
+
     /// Whether the request could be answered now.
-    fn is_ready(&self, request: &Request) -> bool {
+    pub(super) fn is_ready(&self, request: &Request) -> bool {
         match request {
             Request::Changes(changes) if changes.waits => {
                 self.next_seq - 1 > changes.since.to_value().as_u64().unwrap()
@@ -101,7 +108,7 @@ impl World {
         }
     }
 
-    fn answer(&mut self, request: Request) -> Result<Answer, Error> {
+    pub(super) fn answer(&mut self, request: Request) -> Result<Answer, Error> {
         Ok(match request {
             Request::Id(side) => Answer::Id(format!("{side:?}")),
             Request::Info(side) => {
@@ -173,6 +180,9 @@ impl World {
                 Answer::Docs(vec![self.latest(&wanted)])
             }
             Request::WriteDocs(docs) => {
+                if docs.iter().any(|doc| self.unacceptable.contains(&*doc.id)) {
+                    return Err(Error::remote(400, "doc_validation", "Bad special document member: _x"));
+                }
                 for doc in docs {
                     if !self.target.insert((doc.id.to_string(), doc.rev().unwrap())) {
                         self.written_twice += 1;
@@ -201,7 +211,7 @@ impl World {
     fn has_everything(&self) -> bool {
         self.feed
             .values()
-            .all(|(id, rev)| self.target.contains(&(id.clone(), rev.clone())) || self.poisoned.contains(id))
+            .all(|(id, rev)| self.target.contains(&(id.clone(), rev.clone())) || self.is_passed(id))
     }
 }
 
@@ -286,7 +296,7 @@ fn simulate(world: &mut World, options: &str, steps: &[Step]) {
     settle(&mut machine, world);
 }
 
-fn settle(machine: &mut Machine, world: &mut World) {
+pub(super) fn settle(machine: &mut Machine, world: &mut World) {
     for _ in 0..10_000 {
         let Some(index) = (0..world.waiting.len()).find(|index| world.is_ready(&world.waiting[*index].1))
         else {
@@ -317,7 +327,7 @@ fn check_events(events: &[ReplicationEvent]) {
     }
 }
 
-fn world(docs: u8) -> World {
+pub(super) fn world(docs: u8) -> World {
     let mut world = World::new();
     for id in 0..docs {
         world.edit(&format!("doc{id}"));
