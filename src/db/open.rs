@@ -57,6 +57,15 @@ impl Database {
         })
     }
 
+    /// A handle of an engine that nobody else has, such as one over a storage with faults.
+    #[cfg(test)]
+    pub(crate) fn over(engine: Engine, options: DatabaseOptions) -> Self {
+        let shared = SharedEngine::alone(engine);
+        Self {
+            inner: Rc::new(Handle { name: crate::env::uuid(), options, shared, closed: Cell::new(false) }),
+        }
+    }
+
     pub(super) fn engine(&self) -> Result<&Engine> {
         if self.inner.closed.get() && self.inner.shared.engine.ended() != Some(Ended::Destroyed) {
             return Err(Error::new(ErrorKind::Closed));

@@ -15,6 +15,13 @@ pub(super) struct SharedEngine {
     handles: Cell<usize>,
 }
 
+impl SharedEngine {
+    /// An engine with one handle.
+    pub(super) fn alone(engine: Engine) -> Rc<Self> {
+        Rc::new(Self { engine, handles: Cell::new(1) })
+    }
+}
+
 /// What is known of one name. Locked while it is opened, closed or destroyed, so that these happen one after another.
 type Slot = Arc<Mutex<Option<Rc<SharedEngine>>>>;
 
@@ -37,7 +44,7 @@ pub(super) async fn acquire(name: &str, wanted: Option<&str>) -> Result<Rc<Share
     }
     let storage: Box<dyn Storage> = adapter.open(name).await?;
     let engine = Engine::open(storage).await?;
-    let shared = Rc::new(SharedEngine { engine, handles: Cell::new(1) });
+    let shared = SharedEngine::alone(engine);
     slot.replace(shared.clone());
     Ok(shared)
 }
