@@ -65,7 +65,9 @@ pub(super) async fn release(name: &str, adapter: &str, shared: &Rc<SharedEngine>
 pub(super) async fn destroy(name: &str, adapter: &str, shared: &Rc<SharedEngine>) -> Result<()> {
     let mut slot = lock(name, kind_of(adapter)).await;
     let outcome = shared.engine.destroy().await;
-    slot.take();
+    if slot.as_ref().is_some_and(|current| Rc::ptr_eq(current, shared)) {
+        slot.take();
+    }
     outcome
 }
 

@@ -99,6 +99,26 @@ fn destroying_is_heard_by_all_handles_and_tabs() {
 }
 
 #[test]
+fn a_database_made_anew_is_empty_and_outlives_the_old_handles() {
+    block_on(async {
+        let name = uuid();
+        let (left, right) = (open(&name).await, open(&name).await);
+        put(&left, json!({"_id": "a"})).await;
+        let (destroyed, anew) = join(left.destroy(), open(&name)).await;
+        destroyed.unwrap();
+        assert_eq!(counts(&anew), (0, 0));
+        put(&anew, json!({"_id": "b"})).await;
+        right.destroy().await.unwrap();
+        left.destroy().await.unwrap();
+        right.close().await;
+        // Who opens it now shares the engine of who has it open.
+        let other = open(&name).await;
+        assert_eq!(counts(&other), (1, 1));
+        assert!(std::ptr::eq(other.engine().unwrap(), anew.engine().unwrap()));
+    });
+}
+
+#[test]
 fn events_tell_of_changes_here_and_in_other_tabs_and_of_the_end() {
     block_on(async {
         let disk = Rc::default();
