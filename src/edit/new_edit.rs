@@ -12,7 +12,7 @@ use crate::tree::{MergeOutcome, RevPath};
 /// Applies one edit of a document with an id; `hash` is the new revision's.
 ///
 /// # Errors
-/// [`ErrorKind::Conflict`], and a 404 `deleted` where a document is removed that never was; by PouchDB's rules
+/// [`ErrorKind::Conflict`]; [`ErrorKind::InvalidRev`] where there is no next generation; and a 404 `deleted` where a document is removed that never was; by PouchDB's rules
 /// (`pouchdb-adapter-utils`, `processDocs` and `updateDoc`).
 pub(super) fn apply(
     overlay: &mut Overlay,
@@ -25,7 +25,7 @@ pub(super) fn apply(
     let parent: Option<Rev> = document.rev.as_deref().map(str::parse).transpose()?;
     let found = StoredDocument::find(overlay, id)?;
     let conflict = || Error::new(ErrorKind::Conflict);
-    let mut path = path_upon(parent.as_ref(), hash.clone());
+    let mut path = path_upon(parent.as_ref(), hash.clone())?;
     let before = match found {
         None if document.deleted && options.was_delete => return Err(Error::deleted()),
         None if parent.is_some() => return Err(conflict()),
@@ -38,7 +38,7 @@ pub(super) fn apply(
         && path.leaf().generation == 1
     {
         // Writing a deleted document anew goes on from the deletion, as PouchDB has it.
-        path = path_upon(Some(winner), rehash(document, id, winner));
+        path = path_upon(Some(winner), rehash(document, id, winner))?;
     }
     let mut tree = before.tree.clone();
     let merged = tree.merge(&path, document.deleted, options.revs_limit);
@@ -57,11 +57,10 @@ pub(super) fn apply(
     Ok(rev)
 }
 
-fn path_upon(parent: Option<&Rev>, hash: RevHash) -> RevPath {
-    match parent {
-        None => RevPath::single(Rev { generation: 1, hash }),
-        Some(parent) => RevPath::new(Rev { generation: parent.generation + 1, hash }, [parent.hash.clone()]),
-    }
+fn path_upon(parent: Option<&Rev>, hash: RevHash) -> Result<RevPath> {
+    let Some(parent) = parent else { return Ok(RevPath::single(Rev { generation: 1, hash })) };
+    let generation = parent.generation.checked_add(1).ok_or_else(|| Error::new(ErrorKind::InvalidRev))?;
+    Ok(RevPath::new(Rev { generation, hash }, [parent.hash.clone()]))
 }
 
 /// The hash of a document that is written anew upon a deletion: its own members, then `_rev`, then `_id`.

@@ -201,6 +201,19 @@ fn what_is_no_document_refuses_the_whole_bulk() {
 }
 
 #[test]
+fn a_generation_that_has_no_next_is_refused() {
+    block_on(async {
+        let db = new_database().await;
+        let last = format!("{}-x", u64::MAX);
+        let refused = refusal(&db, json!({"_id": "a", "_rev": last})).await;
+        assert_eq!((&refused["status"], &refused["message"]), (&json!(400), &json!("Invalid rev format")));
+        replicate(&db, json!([{"_id": "a", "_rev": last, "_deleted": true}])).await;
+        assert_eq!(refusal(&db, json!({"_id": "a", "n": 1})).await["status"], 400);
+        assert_eq!(counts(&db), (0, 1));
+    });
+}
+
+#[test]
 fn ids_of_any_characters_are_kept() {
     block_on(async {
         let db = new_database().await;
