@@ -51,9 +51,12 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     };
     let inline = winner_body.as_ref().is_some_and(|body| StoredDocument::is_inline(body));
     match &winner_body {
-        Some(body) if !inline => overlay.put(Keyspace::Body, body_key(&key, &winner), body.clone()),
+        // What is not new is kept apart already.
+        Some(body) if !inline && winner == rev => {
+            overlay.put(Keyspace::Body, body_key(&key, &winner), body.clone());
+        }
         // It was kept apart until now, if it is neither new nor was the winner before.
-        Some(_) if winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
+        Some(_) if inline && winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
             overlay.delete(Keyspace::Body, body_key(&key, &winner));
         }
         _ => {}

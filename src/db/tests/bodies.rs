@@ -78,6 +78,22 @@ fn long_and_short_branches_win_in_turn() {
 }
 
 #[test]
+fn a_losing_branch_leaves_a_long_winner_where_it_is() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let engine = Engine::open(Box::new(MemoryStorage::on(disk.clone()))).await.unwrap();
+        let db = Database::over(engine, DatabaseOptions::in_memory());
+        put(&db, json!({"_id": "a", "t": text(1_000_000)})).await;
+        let bytes = || disk.records().iter().map(|(_, content)| content.len()).sum::<usize>();
+        let before = bytes();
+        replicate(&db, json!([{"_id": "a", "_rev": "1-0", "t": "short"}])).await;
+        let written = bytes() - before;
+        assert!(written < 1_000, "{written} bytes were written");
+        assert_eq!(get(&db, "a", json!({})).unwrap()["t"], text(1_000_000));
+    });
+}
+
+#[test]
 fn what_the_limit_of_revisions_forgets_takes_its_bodies_along() {
     block_on(async {
         let options = DatabaseOptions { revs_limit: 3, ..DatabaseOptions::in_memory() };
