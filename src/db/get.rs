@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::{document_text, text_of};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// PouchDB's options of `get`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -70,25 +70,27 @@ impl Database {
     /// A storage error where what is stored cannot be read.
     pub fn bulk_get(&self, request: &BulkGetRequest) -> Result<String> {
         let snapshot = self.snapshot()?;
-        let mut ids = Vec::new();
-        let mut seen = HashSet::new();
+        // The revisions wanted of each document, in the order in which the documents come first.
+        let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
+        let mut places = HashMap::new();
         for document in &request.docs {
-            if seen.insert(document.id.as_str()) {
-                ids.push(document.id.as_str());
+            let place = *places.entry(document.id.as_str()).or_insert_with(|| {
+                wanted.push((&document.id, Vec::new()));
+                wanted.len() - 1
+            });
+            let rev = document.rev.as_deref().filter(|rev| !rev.is_empty());
+            if let Some((_, revs)) = wanted.get_mut(place) {
+                revs.extend(rev);
             }
         }
-        let mut results = Vec::new();
-        for id in ids {
-            let of_this = request.docs.iter().filter(|document| document.id == id);
-            let revs: Vec<_> =
-                of_this.filter_map(|document| document.rev.clone()).filter(|rev| !rev.is_empty()).collect();
-            let mut options =
-                GetOptions { revs: request.revs, latest: request.latest, ..GetOptions::default() };
+        let options = GetOptions { revs: request.revs, latest: request.latest, ..GetOptions::default() };
+        let mut results = Vec::with_capacity(request.docs.len());
+        for (id, revs) in wanted {
             let outcome = if revs.is_empty() {
                 get_from(&snapshot, id, &options).map(|doc| vec![format!("{{\"ok\":{doc}}}")])
             } else {
-                options.open_revs = Some(revs.into());
-                open_revs(&snapshot, id, &options)
+                StoredDocument::find(&snapshot, id)
+                    .and_then(|found| open_revs(&snapshot, id, found.as_ref(), revs, &options))
             };
             let entries = match outcome {
                 Ok(entries) => entries,
@@ -106,10 +108,15 @@ fn get_from(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Strin
     if is_local(id) {
         return get_local(snapshot, id);
     }
-    if options.open_revs.is_some() {
-        return Ok(format!("[{}]", open_revs(snapshot, id, options)?.join(",")));
+    let found = StoredDocument::find(snapshot, id)?;
+    if let Some(wanted) = &options.open_revs {
+        let revs = wanted_revs(wanted, found.as_ref())?;
+        // PouchDB looks at no other options then.
+        let options = GetOptions { revs: options.revs, latest: options.latest, ..GetOptions::default() };
+        let revs = revs.iter().map(String::as_str);
+        return Ok(format!("[{}]", open_revs(snapshot, id, found.as_ref(), revs, &options)?.join(",")));
     }
-    let document = StoredDocument::find(snapshot, id)?.ok_or_else(Error::missing)?;
+    let document = found.ok_or_else(Error::missing)?;
     let winner = document.tree.winner().ok_or_else(Error::missing)?;
     let rev = match &options.rev {
         None if winner.deleted => return Err(Error::deleted()),
@@ -132,26 +139,34 @@ fn get_local(snapshot: &Snapshot, id: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The entries of `open_revs`.
-fn open_revs(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Vec<String>> {
-    let function_clause = || Error::new(ErrorKind::Unknown).with_reason("function_clause");
-    let found = StoredDocument::find(snapshot, id)?;
-    let wanted: Vec<String> = match &options.open_revs {
-        Some(Value::String(all)) if all == "all" => {
-            let document = found.as_ref().ok_or_else(Error::missing)?;
-            document.tree.open_revs().iter().map(ToString::to_string).collect()
+/// The revisions that the option `open_revs` names.
+fn wanted_revs(wanted: &Value, found: Option<&StoredDocument>) -> Result<Vec<String>> {
+    match wanted {
+        Value::String(all) if all == "all" => {
+            let document = found.ok_or_else(Error::missing)?;
+            Ok(document.tree.open_revs().iter().map(ToString::to_string).collect())
         }
-        Some(Value::Array(revs)) => {
+        Value::Array(revs) => {
             let revs = revs.iter().map(|rev| rev.as_str().map(str::to_owned));
-            revs.collect::<Option<_>>().ok_or_else(|| Error::new(ErrorKind::InvalidRev))?
+            revs.collect::<Option<_>>().ok_or_else(|| Error::new(ErrorKind::InvalidRev))
         }
-        _ => return Err(function_clause()),
-    };
-    let mut entries = Vec::with_capacity(wanted.len());
+        _ => Err(Error::new(ErrorKind::Unknown).with_reason("function_clause")),
+    }
+}
+
+/// An entry, `{"ok": document}` or `{"missing": rev}`, for each revision.
+fn open_revs<'a>(
+    snapshot: &Snapshot,
+    id: &str,
+    found: Option<&StoredDocument>,
+    revs: impl IntoIterator<Item = &'a str>,
+    options: &GetOptions,
+) -> Result<Vec<String>> {
+    let mut entries = Vec::new();
     let mut given = HashSet::new();
-    for text in wanted {
+    for text in revs {
         let asked: Rev = text.parse()?;
-        let (rev, doc) = match &found {
+        let (rev, doc) = match found {
             None => (asked, None),
             Some(document) => {
                 let leaf = document.tree.latest(&asked).filter(|_| options.latest);
@@ -161,10 +176,10 @@ fn open_revs(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Vec<
             }
         };
         match doc {
-            // With `latest`, several revisions may lead to one leaf.
+            // One may be asked for twice; and with `latest`, several revisions may lead to one leaf.
             Some(doc) if given.insert(rev) => entries.push(format!("{{\"ok\":{doc}}}")),
             Some(_) => {}
-            None => entries.push(format!("{{\"missing\":{}}}", json_text(&text))),
+            None => entries.push(format!("{{\"missing\":{}}}", json_text(text))),
         }
     }
     Ok(entries)

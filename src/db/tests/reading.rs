@@ -97,6 +97,16 @@ fn open_revs_lists_all_leaves_or_the_revisions_asked_for() {
     });
 }
 
+#[test]
+fn open_revs_does_not_look_at_other_options() {
+    block_on(async {
+        let db = with_branches().await;
+        let options = json!({"open_revs": ["2-c"], "conflicts": true, "deleted_conflicts": true, "revs_info": true, "rev": "2-b"});
+        let expected = json!([{"ok": {"v": "c", "_id": "a", "_rev": "2-c"}}]);
+        assert_eq!(get(&db, "a", options).unwrap(), expected);
+    });
+}
+
 fn bulk_get(db: &Database, request: Value) -> Value {
     let answer = db.bulk_get(&serde_json::from_value(request).unwrap()).unwrap();
     let answer: Value = serde_json::from_str(&answer).unwrap();
