@@ -114,7 +114,7 @@ impl Write {
 /// Whether the error says that a document is not one the target can hold, which no other try will change: too large,
 /// or with members, attachments or an id it does not know.
 fn is_unacceptable(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::DocValidation | ErrorKind::MissingStub)
+    matches!(error.kind(), ErrorKind::DocValidation | ErrorKind::MissingStub | ErrorKind::NotYet)
         || matches!(error.name(), "doc_validation" | "missing_stub")
         || matches!(error.status(), 400 | 413)
 }
