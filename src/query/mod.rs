@@ -4,6 +4,8 @@ mod all_docs;
 mod changes;
 mod document;
 mod range;
+#[cfg(test)]
+mod tests;
 
 pub use all_docs::{AllDocsOptions, all_docs};
 pub use changes::{Change, ChangesOptions, ChangesPage, Style, changes, changes_text};
