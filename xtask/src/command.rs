@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// How much of a failed program's output is shown; the rest is in its log.
-const TAIL_LINES: usize = 40;
+const EXCERPT_HEAD: usize = 15;
+const EXCERPT_TAIL: usize = 40;
 
 /// A command that starts in the repository's root.
 pub fn new(program: impl AsRef<OsStr>) -> Command {
@@ -41,7 +42,7 @@ pub fn run_quietly(command: &mut Command, sentence: &str) -> Result<()> {
     bail!(
         "{sentence}.\n{} ended with {status}:\n\n{}\n\n(all of it: {})",
         describe(command),
-        tail(&text),
+        excerpt(&text),
         log.display()
     )
 }
@@ -111,7 +112,32 @@ fn describe(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-fn tail(text: &str) -> String {
+/// The beginning and the end, because some programs say first what is wrong, and some last.
+fn excerpt(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines.get(lines.len().saturating_sub(TAIL_LINES)..).unwrap_or_default().join("\n")
+    let end = lines.len().saturating_sub(EXCERPT_TAIL);
+    let beginning = lines.get(..EXCERPT_HEAD.min(end)).unwrap_or_default().join("\n");
+    let rest = lines.get(end..).unwrap_or_default().join("\n");
+    match end {
+        0 => rest,
+        end if end > EXCERPT_HEAD => format!("{beginning}\n[...]\n{rest}"),
+        _ => format!("{beginning}\n{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_output_is_shown_by_its_beginning_and_its_end() {
+        let lines =
+            |range: std::ops::Range<usize>| range.map(|line| line.to_string()).collect::<Vec<_>>().join("\n");
+        let all = EXCERPT_HEAD + EXCERPT_TAIL;
+        for short in [0, 1, EXCERPT_TAIL, EXCERPT_TAIL + 1, all] {
+            assert_eq!(excerpt(&lines(0..short)), lines(0..short), "{short} lines");
+        }
+        let long = excerpt(&lines(0..all + 5));
+        assert_eq!(long, format!("{}\n[...]\n{}", lines(0..EXCERPT_HEAD), lines(EXCERPT_HEAD + 5..all + 5)));
+    }
 }

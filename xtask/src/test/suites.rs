@@ -77,6 +77,16 @@ pub const SUITES: &[Suite] = &[
     Suite { title: "native tests", group: Group::Native, work: Work::Tests(native, count::of_cargo_test) },
     Suite { title: "types of the package", group: Group::Types, work: Work::Check(types) },
     Suite {
+        title: "storage conformance in Chromium",
+        group: Group::Browser,
+        work: Work::Tests(conformance_in_chromium, count::of_last_line),
+    },
+    Suite {
+        title: "storage conformance in Firefox",
+        group: Group::Browser,
+        work: Work::Tests(conformance_in_firefox, count::of_last_line),
+    },
+    Suite {
         title: "browser tests in Chromium",
         group: Group::Browser,
         work: Work::Tests(chromium, count::of_last_line),
@@ -123,6 +133,14 @@ fn types() -> Result<Command> {
     let mut node = command::new("node");
     node.args(["node_modules/typescript/bin/tsc", "--noEmit", "--project", "pkg-template"]);
     Ok(node)
+}
+
+fn conformance_in_chromium() -> Result<Command> {
+    node_program("tests/browser/conformance.mjs", &["--browser", "chromium"])
+}
+
+fn conformance_in_firefox() -> Result<Command> {
+    node_program("tests/browser/conformance.mjs", &["--browser", "firefox"])
 }
 
 fn chromium() -> Result<Command> {
