@@ -71,8 +71,8 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     const reset = () => {
       if (!pairs.delete(pair)) return;
       for (const line of lines) line.drop();
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      abort(client);
+      abort(upstream);
     };
     pair.reset = reset;
     for (const socket of [client, upstream]) {
@@ -149,6 +149,12 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
       await once(server, 'close');
     },
   };
+}
+
+/** A socket that is already shutting down can't be reset: Node would keep its handle and never end (seen in 20.20). */
+function abort(socket) {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** The proxy's own URL keeps credentials and path of the target's, so that it can stand in for it. */
