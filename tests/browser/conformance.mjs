@@ -1,0 +1,84 @@
+// Runs the suite that every storage backend passes, in a page and in a worker of a browser, and counts.
+//
+//     node tests/browser/conformance.mjs --browser chromium|firefox
+//
+// It needs the build for tests in target/bindgen-conformance, which `cargo xtask test browser` makes.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { launchers } from '../support/browsers.mjs';
+import { serveStatic } from '../support/static.mjs';
+
+const { values: options } = parseArgs({ options: { browser: { type: 'string', default: 'chromium' } } });
+const launch = launchers[options.browser];
+if (!launch) throw new Error(`--browser must be one of ${Object.keys(launchers).join(', ')}`);
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+if (!existsSync(`${root}target/bindgen-conformance/potoroo.js`)) {
+  throw new Error('target/bindgen-conformance is missing; `cargo xtask test browser` builds it');
+}
+// A case that hangs must not hold up everything for ever.
+const limit = 5 * 60_000;
+const contexts = { page: inPage, worker: inWorker };
+
+const server = await serveStatic(root, { pages: { '/empty.html': '<!doctype html><title>Conformance</title>' } });
+const browser = await launch();
+let passed = 0;
+let failed = 0;
+try {
+  for (const [context, run] of Object.entries(contexts)) {
+    for (const adapter of ['idb', 'memory']) await runCases(`${adapter} in a ${context}`, run, adapter);
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+async function runCases(title, run, adapter) {
+  const page = await browser.newPage(`${server.url}/empty.html`);
+  let failures;
+  try {
+    const outcomes = await withLimit(page.evaluate(run, adapter, title.replaceAll(' ', '-')));
+    if (outcomes.length === 0) throw new Error('no case has run');
+    failures = outcomes.filter(([, problem]) => problem !== null);
+    passed += outcomes.length - failures.length;
+  } catch (error) {
+    failures = [['could not be run', error.stack ?? String(error)]];
+  }
+  for (const error of page.errors) failures.push(['uncaught error', error]);
+  failed += failures.length;
+  console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${title}`);
+  for (const [name, problem] of failures) console.log(`     ✗ ${name}: ${problem}`);
+  await page.close().catch(() => {});
+}
+
+function withLimit(promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it did not end within ${limit / 60_000} minutes`)), limit);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+async function inPage(adapter, prefix) {
+  const { runConformance } = await import('/tests/browser/conformance-cases.mjs');
+  return runConformance(adapter, prefix);
+}
+
+async function inWorker(adapter, prefix) {
+  const worker = new Worker('/tests/browser/conformance-cases.mjs', { type: 'module' });
+  const message = () =>
+    new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => reject(new Error(`the worker failed: ${event.message ?? 'it could not be loaded'}`));
+    });
+  await message();
+  const answer = message();
+  worker.postMessage({ adapter, prefix });
+  const { outcomes, error } = await answer;
+  worker.terminate();
+  if (error) throw new Error(error);
+  return outcomes;
+}
