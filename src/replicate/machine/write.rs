@@ -118,3 +118,64 @@ fn is_unacceptable(error: &Error) -> bool {
         || matches!(error.name(), "doc_validation" | "missing_stub")
         || matches!(error.status(), 400 | 413)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::RawValue;
+
+    fn docs(count: usize) -> Vec<Rc<Doc>> {
+        let doc = |number: usize| Doc { id: number.to_string().into(), body: RawValue::NULL.to_owned() };
+        (0..count).map(|number| Rc::new(doc(number))).collect()
+    }
+
+    /// Writes where document 1 fails like this, alone or with others.
+    fn write(error: &Error, alone: bool) -> Written {
+        let mut write = Write::new(docs(4), usize::MAX);
+        while let Some((number, Request::WriteDocs(docs))) = write.next() {
+            let failed = docs.iter().find(|doc| &*doc.id == "1");
+            let answer = match failed {
+                Some(_) if !alone => Err(error.clone()),
+                Some(doc) => {
+                    Ok(vec![WriteFailure { id: Some(doc.id.to_string()), rev: None, error: error.clone() }])
+                }
+                None => Ok(Vec::new()),
+            };
+            write.answered(number, answer, false);
+        }
+        write.finish().unwrap()
+    }
+
+    #[test]
+    fn a_document_that_the_target_will_never_take_is_passed() {
+        for error in [
+            Error::new(ErrorKind::DocValidation),
+            Error::new(ErrorKind::MissingStub),
+            Error::new(ErrorKind::NotYet),
+            Error::remote(413, "document_too_large", "1"),
+            Error::remote(400, "bad_request", "no"),
+        ] {
+            for alone in [true, false] {
+                let written = write(&error, alone);
+                assert_eq!(
+                    (written.docs.len(), written.refused.len(), written.error),
+                    (3, 1, None),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_that_may_pass_fails_the_batch() {
+        for error in
+            [Error::network("gone"), Error::remote(500, "timeout", ""), Error::new(ErrorKind::Storage)]
+        {
+            for alone in [true, false] {
+                let written = write(&error, alone);
+                assert_eq!((written.refused.len(), written.error), (0, Some(error.clone())));
+                assert_eq!(written.failures, if alone { 1 } else { 4 });
+            }
+        }
+    }
+}
