@@ -94,6 +94,17 @@ proptest! {
 }
 
 #[test]
+fn trees_are_equal_in_all_but_the_order_in_which_roots_came() {
+    let first = tree(&["1-a", "1-b", "2-c 1-a"]);
+    assert_eq!(first, tree(&["1-b", "2-c 1-a", "1-a"]));
+    let mut deleted = tree(&["1-a", "1-b"]);
+    deleted.merge(&path("2-c 1-a"), true, NO_LIMIT);
+    let others =
+        [tree(&["1-a", "1-b"]), tree(&["1-b", "1-a", "2-c 1-b"]), tree(&["1-b", "2-c 1-a"]), deleted];
+    assert!(others.iter().all(|other| *other != first));
+}
+
+#[test]
 fn a_first_revision_is_a_new_leaf() {
     let mut tree = RevTree::default();
     let merged = tree.merge(&path("1-a"), false, NO_LIMIT);

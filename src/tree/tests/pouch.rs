@@ -40,13 +40,14 @@ fn the_form_is_pouchdbs() {
 
 #[test]
 fn a_revision_that_pouchdb_holds_twice_is_united() {
-    let json = concat!(
-        r#"[{"pos":2,"ids":["b",{"status":"missing"},[["c",{"status":"missing"},[["d",{"status":"available"},[]]]]]]},"#,
-        r#"{"pos":3,"ids":["c",{"status":"available"},[["e",{"status":"available"},[]]]]}]"#
-    );
-    let united = RevTree::from_pouch_json(json).unwrap();
-    assert_eq!(united, tree(&["4-d 3-c 2-b", "3-c", "4-e 3-c"]));
-    arranged(&united).unwrap();
+    let longer = r#"{"pos":2,"ids":["b",{"status":"missing"},[["c",{"status":"missing"},[["d",{"status":"available"},[]]]]]]}"#;
+    let shorter = r#"{"pos":3,"ids":["c",{"status":"available"},[["e",{"status":"available"},[]]]]}"#;
+    let expected = tree(&["4-d 3-c 2-b", "3-c", "4-e 3-c"]);
+    for json in [format!("[{longer},{shorter}]"), format!("[{shorter},{longer}]")] {
+        let united = RevTree::from_pouch_json(&json).unwrap();
+        assert_eq!(united, expected);
+        arranged(&united).unwrap();
+    }
 }
 
 #[test]
