@@ -100,7 +100,7 @@ export class Replication extends EventEmitter {
       from,
       to,
       encodeOptions(request, known),
-      { ...hooksOf(options), wants_docs: () => this.listenerCount('change') > 0 },
+      { ...hooksOf(options), wants: (event: string) => this.listenerCount(event) > 0 },
       (event, payload) => this._onCoreEvent(event, payload),
     );
     this._cancelCore = () => core.cancel();
@@ -137,7 +137,7 @@ export class Replication extends EventEmitter {
         break;
       case 'checkpoint':
         // Many at once: PouchDB tells them one by one.
-        if (this.listenerCount(event) > 0) for (const step of parse(payload) as unknown[]) this._tell(event, step);
+        for (const step of parse(payload) as unknown[]) this._tell(event, step);
         break;
     }
   }

@@ -96,8 +96,8 @@ declare module 'virtual:wasm-glue' {
     filter?: (rows: string) => boolean[];
     /** The next pause in milliseconds after the previous one. */
     back_off?: (previous: number) => number;
-    /** Whether the event 'change' needs its documents; without them a batch costs less to report. */
-    wants_docs?: () => boolean;
+    /** Whether somebody listens: without, 'change' comes without documents and 'checkpoint' not at all, which is less work. */
+    wants?: (event: string) => boolean;
   }
 
   export class Replication {

@@ -46,7 +46,7 @@ pub struct Replication {
 #[wasm_bindgen]
 impl Replication {
     /// Begins a replication. `hooks` may have functions `filter(rows) -> boolean[]`, `back_off(previous) -> number` and
-    /// `wants_docs() -> boolean`; `on_event` is called with each event's name and the JSON text of its payload.
+    /// `wants(event) -> boolean` (whether somebody listens); `on_event` is called with each event's name and the JSON text of its payload.
     #[wasm_bindgen(constructor)]
     pub fn new(
         source: &Peer,
@@ -57,7 +57,7 @@ impl Replication {
     ) -> std::result::Result<Replication, JsValue> {
         let filter = member(hooks, "filter");
         let back_off = member(hooks, "back_off");
-        let wants_docs = member(hooks, "wants_docs");
+        let wants = member(hooks, "wants");
         let options = ReplicationOptions::parse(options, filter.is_some()).map_err(thrown)?;
         let hooks = Hooks {
             filter: filter.map(|filter| Box::new(move |rows: &str| call_filter(&filter, rows)) as _),
@@ -65,7 +65,15 @@ impl Replication {
                 .map(|back_off| Box::new(move |previous| call_back_off(&back_off, previous)) as _),
         };
         let listener = move |event: ReplicationEvent| {
-            let event = without_unwanted_docs(event, wants_docs.as_ref());
+            let wanted = is_wanted(wants.as_ref(), event.name());
+            let event = match event {
+                // The documents of a batch, or its rows, are a lot of text, not drawn up where nobody listens.
+                ReplicationEvent::Change { report, pending, .. } if !wanted => {
+                    ReplicationEvent::Change { report, docs: Vec::new(), pending }
+                }
+                ReplicationEvent::Checkpoint(_) if !wanted => return,
+                event => event,
+            };
             let payload = event.payload().map_or(JsValue::UNDEFINED, JsValue::from);
             // The facade catches what its listeners throw.
             let _ = on_event.call2(&JsValue::NULL, &event.name().into(), &payload);
@@ -103,14 +111,7 @@ fn call_back_off(back_off: &Function, previous: f64) -> f64 {
     pause.ok().and_then(|pause| pause.as_f64()).unwrap_or_default()
 }
 
-/// The documents of a batch are a lot of text, which is not drawn up where nobody listens.
-fn without_unwanted_docs(event: ReplicationEvent, wants_docs: Option<&Function>) -> ReplicationEvent {
-    let wanted =
-        wants_docs.is_none_or(|wants| wants.call0(&JsValue::NULL).is_ok_and(|wanted| wanted.is_truthy()));
-    match event {
-        ReplicationEvent::Change { report, pending, .. } if !wanted => {
-            ReplicationEvent::Change { report, docs: Vec::new(), pending }
-        }
-        event => event,
-    }
+fn is_wanted(wants: Option<&Function>, event: &str) -> bool {
+    let answer = wants.map(|wants| wants.call1(&JsValue::NULL, &event.into()));
+    answer.is_none_or(|answer| answer.is_ok_and(|wanted| wanted.is_truthy()))
 }
