@@ -25,9 +25,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// What stands before a database's name in IndexedDB, so that PouchDB's own databases stay apart.
-const NAME_PREFIX: &str = "_potoroo_";
-
 /// The version of the object stores; the format of what is in them is the engine's.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -62,7 +59,7 @@ impl IndexedDb {
     pub async fn open(name: &str, adapter: &'static str) -> StorageResult<Self> {
         let storage = Self {
             adapter,
-            name: format!("{NAME_PREFIX}{name}"),
+            name: name.to_owned(),
             shared: Rc::new(Shared {
                 state: Cell::new(State::Open),
                 connection: RefCell::default(),
