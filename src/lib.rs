@@ -13,5 +13,6 @@ pub mod query;
 pub mod replicate;
 pub mod storage;
 pub mod tree;
+pub mod varint;
 
 pub use error::{Error, ErrorKind, Result};

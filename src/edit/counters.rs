@@ -1,5 +1,5 @@
-use crate::doc::varint;
 use crate::engine::{Keyspace, Overlay, View};
+use crate::varint;
 
 const KEY: &[u8] = b"counters";
 

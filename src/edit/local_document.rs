@@ -1,8 +1,9 @@
 //! Local documents: one revision each, counted, not replicated.
 
-use crate::doc::{IncomingDocument, id_key, varint};
+use crate::doc::{IncomingDocument, id_key};
 use crate::engine::{Keyspace, Overlay, View};
 use crate::error::{Error, ErrorKind, Result};
+use crate::varint;
 use bytes::{Buf, Bytes};
 
 /// A local document as stored: the number of its revision (varint), then its body's text.

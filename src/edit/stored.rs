@@ -1,8 +1,9 @@
-use crate::doc::{Rev, id_key, varint};
+use crate::doc::{Rev, id_key};
 use crate::engine::{Keyspace, View};
 use crate::error::{Error, Result};
 use crate::storage::StorageError;
 use crate::tree::RevTree;
+use crate::varint;
 use bytes::Bytes;
 
 /// The winner's body is kept with its document up to so many bytes; then one read gives both.

@@ -2,8 +2,8 @@
 
 use super::batch::Overlay;
 use super::keyspace::Keyspace;
-use crate::doc::varint;
 use crate::storage::{StorageError, StorageResult};
+use crate::varint;
 use bytes::{Buf, Bytes};
 
 /// The version of the storage format that this code writes, and the newest that it reads.

@@ -1,7 +1,8 @@
-use crate::doc::{id_from_key, id_key, varint};
+use crate::doc::{id_from_key, id_key};
 use crate::edit::stored::body_key;
 use crate::edit::{Counters, StoredDocument, read_local};
 use crate::engine::{Keyspace, Snapshot};
+use crate::varint;
 use bytes::Bytes;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,15 +14,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("js", &["db", "replicate", "query", "http", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
     ("replicate", &["db", "query", "http", "tree", "doc", "env", "error"]),
     ("db", &["query", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
-    ("query", &["edit", "tree", "doc", "engine", "storage", "error"]),
+    ("query", &["edit", "tree", "doc", "engine", "storage", "env", "error"]),
     ("http", &["doc", "env", "error"]),
-    ("edit", &["tree", "doc", "env", "engine", "storage", "error"]),
-    ("tree", &["doc", "error"]),
-    ("doc", &["error"]),
-    ("engine", &["storage", "env", "error"]),
+    ("edit", &["tree", "doc", "env", "engine", "storage", "error", "varint"]),
+    ("tree", &["doc", "error", "varint"]),
+    ("doc", &["error", "varint"]),
+    ("engine", &["storage", "env", "error", "varint"]),
     ("storage", &["env", "error"]),
     ("env", &["error"]),
     ("error", &[]),
+    ("varint", &[]),
 ];
 
 /// Where `#[wasm_bindgen]` may stand: the layer that JavaScript calls, and files that import what web-sys lacks.
