@@ -182,7 +182,7 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             if !conflict {
-                self.apply(&record)?;
+                self.apply_entries(record::entries(&record).expect("BUG: a record that cannot be read back"));
                 return Ok(true);
             }
             if !self.catch_up_in_turn().await? && *self.floor.borrow() == floor {

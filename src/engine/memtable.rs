@@ -2,6 +2,7 @@ use super::batch::View;
 use super::keyspace::Keyspace;
 use bytes::Bytes;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -20,11 +21,16 @@ impl Memtable {
     pub(super) fn set(&mut self, keyspace: Keyspace, key: Bytes, value: Option<Bytes>) {
         let map = self.maps.get_mut(keyspace as usize).expect("BUG: a keyspace without a map");
         match value {
-            // Removed first, so that the old key's buffer (a whole log record) is let go of too.
-            Some(value) => {
-                map.remove(&key);
-                map.insert(key, value);
-            }
+            Some(value) => match map.entry(key.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
+                // Taken out first, so that the old key's buffer (a whole log record) is let go of too.
+                Entry::Occupied(place) => {
+                    place.remove();
+                    map.insert(key, value);
+                }
+            },
             None => {
                 map.remove(&key);
             }

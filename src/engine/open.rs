@@ -2,7 +2,7 @@ use super::batch::Overlay;
 use super::group::{Job, Queue};
 use super::header::{FLOOR_KEY, HEADER_KEY, Header, decode_floor, encode_floor};
 use super::memtable::{Memtable, Snapshot};
-use super::record;
+use super::record::{self, RecordEntry};
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
@@ -202,16 +202,20 @@ impl Inner {
     }
 
     /// Applies the record of the next position.
-    pub(super) fn apply(&self, record: &Bytes) -> StorageResult<()> {
-        let position = self.position.get() + 1;
-        let entries = record::decode(position, record)?;
+    fn apply(&self, record: &Bytes) -> StorageResult<()> {
+        let entries = record::decode(self.position.get() + 1, record)?;
+        self.apply_entries(entries);
+        Ok(())
+    }
+
+    /// Applies the entries of the next position's record.
+    pub(super) fn apply_entries(&self, entries: Vec<RecordEntry>) {
         let mut table = self.table.borrow_mut();
         let table = Rc::make_mut(&mut table);
         for entry in entries {
             table.set(entry.keyspace, entry.key, entry.value);
         }
-        self.position.set(position);
-        Ok(())
+        self.position.set(self.position.get() + 1);
     }
 
     /// Applies what other tabs have committed, and tells whether there was something. The caller holds the turn.

@@ -68,13 +68,17 @@ pub(super) fn decode(position: u64, record: &Bytes) -> StorageResult<Vec<RecordE
     if rest.get_u64_le() != position {
         return Err(damaged("it belongs to another position"));
     }
-    rest.advance(8);
+    entries(record).ok_or_else(|| damaged("an entry ends too early"))
+}
+
+/// The entries of a record, without a look at what stands before them: for one that was drawn up here.
+pub(super) fn entries(record: &Bytes) -> Option<Vec<RecordEntry>> {
+    let mut rest = record.slice_ref(record.get(HEADER..)?);
     let mut entries = Vec::new();
     while rest.has_remaining() {
-        let entry = decode_entry(&mut rest).ok_or_else(|| damaged("an entry ends too early"))?;
-        entries.push(entry);
+        entries.push(decode_entry(&mut rest)?);
     }
-    Ok(entries)
+    Some(entries)
 }
 
 fn decode_entry(rest: &mut Bytes) -> Option<RecordEntry> {

@@ -113,3 +113,15 @@ fn a_scan_gives_what_is_between_its_bounds() {
         assert_eq!(scan(start, end, false), "", "{start:?} {end:?}");
     }
 }
+
+#[test]
+fn an_entry_that_is_overwritten_or_removed_lets_go_of_its_record() {
+    let record = Bytes::from(vec![7; 1000]);
+    let mut table = Memtable::default();
+    for value in [Some(Bytes::from("other")), None] {
+        table.set(Keyspace::Local, record.slice(..1), Some(record.slice(1..)));
+        assert!(!record.is_unique());
+        table.set(Keyspace::Local, Bytes::from(vec![7]), value);
+        assert!(record.is_unique());
+    }
+}
