@@ -1,7 +1,7 @@
 //! Records that are not what was written.
 
 use super::*;
-use crate::engine::header::{FLOOR_KEY, HEADER_KEY};
+use crate::engine::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
 use crate::engine::record::FORMAT;
 use crate::env::block_on;
 use crate::storage::{Key, Space};
@@ -158,5 +158,29 @@ fn a_tab_that_meets_a_newer_format_later_refuses_it_too() {
         assert_eq!(error.reason(), Some("VersionError"));
         assert_eq!(tab.engine.refresh().await.unwrap_err().reason(), Some("VersionError"));
         assert_eq!(tab.get("b").as_deref(), Some(""));
+    });
+}
+
+/// What a flush of the log into a run will leave behind.
+#[test]
+fn a_tab_that_slept_takes_no_position_that_was_retired() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let (asleep, awake) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        for key in ["a", "b", "c"] {
+            awake.put(key, "1").await.unwrap();
+        }
+        let header = Header { instance: awake.engine.instance().to_owned() };
+        disk.tamper(Space::Meta, FLOOR_KEY, Some(encode_floor(4, &header)));
+        for position in 1..4 {
+            disk.tamper(Space::Log, position, None);
+        }
+        let before = disk.records();
+        let error = asleep.put("d", "1").await.unwrap_err();
+        assert!(error.message().contains("log/1"), "{error}");
+        assert_eq!(disk.records(), before);
+        // Who knows of it, or opens the database now, goes on behind the floor.
+        awake.put("d", "1").await.unwrap();
+        assert_eq!(found_on(&disk).await.get("d").as_deref(), Some("1"));
     });
 }
