@@ -17,6 +17,9 @@ use std::task::{Context, Poll};
 /// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
 const GROUP_BYTES: usize = 4 << 20;
 
+/// So often a group is written again when a connection closes under it, before that is told.
+const RECONNECTS: u32 = 3;
+
 /// A plan in the queue, with the one who waits for it.
 pub(super) struct Job {
     /// Plans into the overlay; what a failing plan wrote is undone.
@@ -149,7 +152,7 @@ impl Inner {
 
     /// Fills the group from the queue and commits it; tells whether there was something to write.
     async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
-        let mut reconnects = false;
+        let mut reconnects = 0;
         loop {
             let position = self.position.get() + 1;
             let Some(record) = self.plan(group, position) else {
@@ -172,13 +175,13 @@ impl Inner {
                 Ok(()) => false,
                 Err(StorageError::Conflict) => true,
                 Err(StorageError::Unknown) if self.is_committed(position, &record).await? => false,
-                // Written again below, at the next position that is free.
-                Err(StorageError::Unknown) => {
+                // Nothing is written. The next write opens another connection, and takes the position that is free then.
+                Err(StorageError::Closed | StorageError::Unknown) if reconnects < RECONNECTS => {
+                    reconnects += 1;
                     self.catch_up_in_turn().await?;
                     continue;
                 }
-                // Closed by the browser, before anything was written; the next write opens another connection.
-                Err(StorageError::Closed) if !std::mem::replace(&mut reconnects, true) => continue,
+                Err(StorageError::Unknown) => return Err(StorageError::Closed),
                 Err(error) => return Err(error),
             };
             if !conflict {

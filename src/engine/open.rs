@@ -16,6 +16,9 @@ const FIRST_POSITION: u64 = 1;
 /// How many log records are read at once.
 const READ_AHEAD: u32 = 256;
 
+/// So often a new database is begun, where it is not known whether that has worked, before that is told.
+const CREATIONS: u32 = 3;
+
 /// Why an engine works no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -302,6 +305,7 @@ impl Inner {
 /// The header and the floor's record; written first if there are none.
 async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, Bytes)> {
     let reads = [Read::One(Space::Meta, HEADER_KEY.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
+    let mut writes = 0;
     loop {
         let found = storage.read(&reads).await?.concat();
         if let [header, floor] = found.as_slice() {
@@ -319,9 +323,11 @@ async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, 
                 Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION, &header)),
             ],
         };
+        writes += 1;
         match storage.write(write).await {
             // Read back in every case: another tab may have been first.
-            Ok(()) | Err(StorageError::Conflict | StorageError::Unknown) => {}
+            Ok(()) => {}
+            Err(StorageError::Conflict | StorageError::Unknown) if writes < CREATIONS => {}
             Err(error) => return Err(error),
         }
     }

@@ -47,6 +47,8 @@ pub struct Faults {
     operations: Cell<u32>,
     writes: Cell<u32>,
     armed: Cell<Option<(u32, Fault)>>,
+    /// Whether the fault that is armed stays.
+    stays: Cell<bool>,
     dead: Cell<bool>,
     /// Who waits for the death.
     mourners: RefCell<Vec<Waker>>,
@@ -58,11 +60,18 @@ impl Faults {
     /// Lets the operation with this index, counted from 0, have the fault; the ones after it work again unless dead.
     pub fn arm(&self, operation: u32, fault: Fault) {
         self.armed.set(Some((operation, fault)));
+        self.stays.set(false);
     }
 
     /// Lets the next operation have the fault.
     pub fn arm_next(&self, fault: Fault) {
         self.arm(self.operations.get(), fault);
+    }
+
+    /// Lets all operations from now on have the fault, until another is armed.
+    pub fn arm_for_good(&self, fault: Fault) {
+        self.arm_next(fault);
+        self.stays.set(true);
     }
 
     /// From now on operations take some turns of the executor, before they happen and before they are answered, so that
@@ -115,7 +124,8 @@ impl Faults {
         lost: StorageError,
     ) -> StorageResult<T> {
         let index = self.operations.replace(self.operations.get() + 1);
-        let fault = self.armed.get().filter(|(armed, _)| *armed == index).map(|(_, fault)| fault);
+        let is_armed = |armed| armed == index || armed < index && self.stays.get();
+        let fault = self.armed.get().filter(|(armed, _)| is_armed(*armed)).map(|(_, fault)| fault);
         self.pause().await;
         if self.dead.get() {
             return std::future::pending().await;

@@ -153,3 +153,28 @@ fn an_unknown_outcome_is_settled_whoever_commits_meanwhile() {
         });
     }
 }
+
+#[test]
+fn a_storage_that_never_works_again_is_given_up() {
+    block_on(async {
+        for fault in [Fault::Refuse, Fault::Disconnect, Fault::LoseAnswer, Fault::LoseRequest] {
+            let disk = Rc::default();
+            let faults: Rc<Faults> = Rc::default();
+            faults.arm_for_good(fault);
+            let opened = Tab::open_with(&disk, faults.clone()).await;
+            assert_eq!(opened.err().map(|error| error.kind()), Some(ErrorKind::Storage), "{fault:?}");
+            let tab = Tab::open(&disk).await;
+            tab.append("before").await.unwrap();
+            tab.faults.arm_for_good(fault);
+            for _ in 0..2 {
+                assert_eq!(tab.append("never").await.unwrap_err().kind(), ErrorKind::Storage, "{fault:?}");
+            }
+            assert!(tab.faults.operations() < 40, "{fault:?} took {} operations", tab.faults.operations());
+            // What has worked is not known where no answer comes; but it goes on from there.
+            tab.faults.arm(u32::MAX, Fault::Refuse);
+            let place = tab.append("after").await.unwrap();
+            let list = list(&found_on(&disk).await.engine.snapshot().unwrap());
+            assert_eq!((list[0].as_str(), list[place as usize].as_str()), ("before", "after"), "{fault:?}");
+        }
+    });
+}

@@ -9,34 +9,50 @@ pub(super) fn is_constraint(error: &Error) -> bool {
 
 fn platform(error: &Error) -> StorageError {
     match error {
-        Error::DomException(exception) => {
-            let exception: web_sys::DomException = exception.clone().into();
-            StorageError::Platform { name: exception.name(), message: exception.message() }
-        }
+        Error::DomException(exception) => platform_exception(&exception.clone().into()),
         other => StorageError::Platform { name: "UnknownError".into(), message: other.to_string() },
     }
 }
 
+fn platform_exception(exception: &web_sys::DomException) -> StorageError {
+    StorageError::Platform { name: exception.name(), message: exception.message() }
+}
+
 /// An error before anything was committed.
 pub(super) fn from_idb(error: Error) -> StorageError {
-    match &error {
-        // What a connection that is closing says to a new transaction.
-        Error::DomException(DomException::InvalidStateError(_)) => StorageError::Closed,
-        _ => platform(&error),
+    match (&error, platform(&error)) {
+        // What a connection that is closing says to a new transaction, and to the requests of one under way.
+        (Error::DomException(DomException::InvalidStateError(_) | DomException::AbortError(_)), _) => {
+            StorageError::Closed
+        }
+        (_, StorageError::Platform { message, .. }) if is_lost(&message) => StorageError::Closed,
+        (_, error) => error,
     }
 }
 
-/// An error of the commit itself: unless the platform gives a reason of its own, the outcome is not known.
-pub(super) fn from_commit(error: Error) -> StorageError {
-    match &error {
-        Error::DomException(
-            DomException::AbortError(_)
-            | DomException::InvalidStateError(_)
-            | DomException::TransactionInactiveError(_),
-        )
-        | Error::MissingData(_) => StorageError::Unknown,
-        _ => platform(&error),
+/// An error of the commit itself. `cause` is why the browser has aborted the transaction: its word that nothing was
+/// written. Without one, or where that is only that the connection was closed, the outcome is not known.
+pub(super) fn from_commit(error: Error, cause: Option<web_sys::DomException>) -> StorageError {
+    match cause.as_ref().map(platform_exception) {
+        Some(StorageError::Platform { name, message }) if name != "AbortError" && !is_lost(&message) => {
+            StorageError::Platform { name, message }
+        }
+        Some(_) => StorageError::Unknown,
+        None => match &error {
+            Error::DomException(
+                DomException::AbortError(_)
+                | DomException::InvalidStateError(_)
+                | DomException::TransactionInactiveError(_),
+            )
+            | Error::MissingData(_) => StorageError::Unknown,
+            _ => platform(&error),
+        },
     }
+}
+
+/// Whether WebKit says that it has lost the process behind the connection, as it does while a page sleeps.
+fn is_lost(message: &str) -> bool {
+    message.contains("Connection to Indexed Database server lost")
 }
 
 /// An error of opening or deleting a database.

@@ -15,6 +15,7 @@ use futures_util::future::Either;
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::future::BasicRequest;
+use indexed_db_futures::internals::SystemRepr as _;
 use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::{
     Transaction, TransactionDurability, TransactionMode, TransactionOptions,
@@ -228,6 +229,7 @@ async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
             return Err(StorageError::Conflict);
         }
     }
+    let handle = transaction.as_sys().clone();
     let committed = transaction.commit().await;
     for addition in additions {
         match addition.await {
@@ -235,7 +237,7 @@ async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
             _ => {}
         }
     }
-    committed.map_err(error::from_commit)
+    committed.map_err(|error| error::from_commit(error, handle.error()))
 }
 
 #[async_trait(?Send)]
