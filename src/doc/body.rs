@@ -5,6 +5,7 @@ use super::members::{Members, is_truthy};
 use crate::error::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// Members with an underscore that are part of the body.
 const BODY_MEMBERS: [&str; 6] = [
@@ -31,11 +32,11 @@ pub struct Revisions {
 
 /// A document as the application or a server gave it, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IncomingDocument {
+pub struct IncomingDocument<'a> {
     /// `_id`; `None` where there is none.
-    pub id: Option<String>,
+    pub id: Option<Cow<'a, str>>,
     /// `_rev`.
-    pub rev: Option<String>,
+    pub rev: Option<Cow<'a, str>>,
     /// `_deleted`.
     pub deleted: bool,
     /// `_revisions`.
@@ -45,16 +46,16 @@ pub struct IncomingDocument {
     /// Its own members, a JSON object's text without white space around.
     pub body: String,
     /// The text whose MD5 is the next revision's hash: the document's own JSON text as PouchDB would write it.
-    pub hashed: String,
+    pub hashed: Cow<'a, str>,
 }
 
-impl IncomingDocument {
+impl<'a> IncomingDocument<'a> {
     /// Takes a document's JSON text apart, as PouchDB's `parseDoc` does.
     ///
     /// # Errors
     /// [`ErrorKind::NotAnObject`], [`ErrorKind::InvalidId`] and [`ErrorKind::InvalidRev`] for members of a wrong type,
     /// [`ErrorKind::DocValidation`] for an unknown member with an underscore.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &'a str) -> Result<Self> {
         let members = Members::parse(text).map_err(|_| Error::new(ErrorKind::NotAnObject))?;
         let is_local_document = match members.get("_id").map(parse_id) {
             Some(Ok(Some(id))) => is_local(&id),
@@ -67,7 +68,7 @@ impl IncomingDocument {
             revisions: None,
             has_attachments: false,
             body: String::with_capacity(text.len()),
-            hashed: String::new(),
+            hashed: Cow::Borrowed(text),
         };
         let mut attachments = None;
         for (name, value) in &members.0 {
@@ -101,36 +102,46 @@ impl IncomingDocument {
             }
         }
         close(&mut document.body);
-        document.hashed = if document.deleted && attachments.is_some() {
+        if document.deleted && attachments.is_some() {
             // PouchDB takes the attachments of a deletion out before it hashes.
             let mut text = String::new();
             for (name, value) in members.0.iter().filter(|(name, _)| name != "_attachments") {
                 push_member(&mut text, name, value.get());
             }
             close(&mut text);
-            text
-        } else {
-            text.to_owned()
-        };
+            document.hashed = text.into();
+        }
         Ok(document)
     }
 
     /// Gives a document without an id the one that was made for it, where PouchDB puts it: at the end.
     pub fn assign_id(&mut self, id: String) {
-        with_member(&mut self.hashed, "_id", &json_text(&id));
-        self.id = Some(id);
+        with_member(self.hashed.to_mut(), "_id", &json_text(&id));
+        self.id = Some(id.into());
     }
 }
 
-fn parse_id(value: &RawValue) -> Result<Option<String>> {
+fn parse_id(value: &RawValue) -> Result<Option<Cow<'_, str>>> {
     match value.get() {
         "null" | "false" | "0" | "\"\"" => Ok(None),
-        text => serde_json::from_str(text).map(Some).map_err(|_| Error::new(ErrorKind::InvalidId)),
+        text => string_of(text).map(Some).ok_or_else(|| Error::new(ErrorKind::InvalidId)),
     }
 }
 
-fn parse_rev(value: &RawValue) -> Result<Option<String>> {
-    serde_json::from_str(value.get()).map_err(|_| Error::new(ErrorKind::InvalidRev))
+fn parse_rev(value: &RawValue) -> Result<Option<Cow<'_, str>>> {
+    match value.get() {
+        "null" => Ok(None),
+        text => string_of(text).map(Some).ok_or_else(|| Error::new(ErrorKind::InvalidRev)),
+    }
+}
+
+/// What a JSON string's text stands for; `None` where it is another value's.
+fn string_of(text: &str) -> Option<Cow<'_, str>> {
+    let plain = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match plain {
+        Some(plain) if !plain.contains('\\') => Some(plain.into()),
+        _ => serde_json::from_str::<String>(text).ok().map(Cow::Owned),
+    }
 }
 
 /// The MD5 of a text: the hash of PouchDB's deterministic revisions.

@@ -1,11 +1,12 @@
 use super::counters::Counters;
 use super::{local_document, new_edit, replicated};
-use crate::doc::{IncomingDocument, RevHash, check_id, is_local, md5};
+use crate::doc::{IncomingDocument, Rev, RevHash, check_id, is_local, md5};
 use crate::engine::Overlay;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tree::RevPath;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// How a bulk write treats its documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +44,24 @@ pub enum DocumentResult {
     Refused(Error),
 }
 
-enum Revision {
-    New(RevHash),
-    Known(RevPath),
-    Local,
-    Refused(ErrorKind),
+/// A document to be written.
+pub(super) struct Edit {
+    pub(super) id: String,
+    pub(super) deleted: bool,
+    /// Its own members, a JSON object's text.
+    pub(super) body: String,
+    revision: Revision,
 }
 
-struct Edit {
-    id: String,
-    document: IncomingDocument,
-    revision: Revision,
+enum Revision {
+    /// A new one, made upon the parent.
+    New { parent: Option<Rev>, hash: RevHash },
+    /// One made elsewhere.
+    Known(RevPath),
+    /// A local document's, made upon the given one.
+    Local { given: Option<String> },
+    /// None: this is the answer.
+    Refused(ErrorKind),
 }
 
 /// A bulk write, prepared: documents read, ids and random hashes drawn.
@@ -75,7 +83,10 @@ impl Bulk {
         }
         if !options.new_edits {
             // Revisions of one document in the order of their generations, as PouchDB's `compareByIdThenRev`.
-            let start = |edit: &Edit| edit.document.revisions.as_ref().map_or(0, |revisions| revisions.start);
+            let start = |edit: &Edit| match &edit.revision {
+                Revision::Known(path) => path.leaf().generation,
+                _ => 0,
+            };
             edits.sort_by(|left, right| {
                 crate::doc::id_key(&left.id)
                     .cmp(&crate::doc::id_key(&right.id))
@@ -96,15 +107,14 @@ impl Bulk {
         let mut results = Vec::with_capacity(self.edits.len());
         for edit in &self.edits {
             let outcome = match &edit.revision {
-                Revision::New(hash) => {
-                    new_edit::apply(overlay, &mut counters, &edit.document, &edit.id, hash, &self.options)
+                Revision::New { parent, hash } => {
+                    new_edit::apply(overlay, &mut counters, edit, parent.as_ref(), hash, &self.options)
                         .map(|rev| Some(rev.to_string()))
                 }
                 Revision::Known(path) => {
-                    replicated::apply(overlay, &mut counters, &edit.document, &edit.id, path, &self.options)
-                        .map(|()| None)
+                    replicated::apply(overlay, &mut counters, edit, path, &self.options).map(|()| None)
                 }
-                Revision::Local => local_document::apply(overlay, &edit.document, &edit.id).map(Some),
+                Revision::Local { given } => local_document::apply(overlay, edit, given.as_deref()).map(Some),
                 Revision::Refused(kind) => Err(Error::new(*kind)),
             };
             match outcome {
@@ -123,32 +133,29 @@ impl Bulk {
     }
 }
 
-fn prepare_edit(mut document: IncomingDocument, options: &EditOptions) -> Result<Edit> {
-    let id = match document.id.clone() {
-        Some(id) => id,
-        None if options.new_edits => {
-            let id = env::uuid();
-            document.assign_id(id.clone());
-            id
+fn prepare_edit(mut document: IncomingDocument<'_>, options: &EditOptions) -> Result<Edit> {
+    if document.id.is_none() {
+        if !options.new_edits {
+            return Err(Error::new(ErrorKind::MissingId));
         }
-        None => return Err(Error::new(ErrorKind::MissingId)),
-    };
+        document.assign_id(env::uuid());
+    }
+    let id = document.id.take().unwrap_or_default().into_owned();
     check_id(&id)?;
     let revision = if is_local(&id) {
-        Revision::Local
+        Revision::Local { given: document.rev.map(Cow::into_owned) }
     } else if document.has_attachments {
         Revision::Refused(ErrorKind::NotYet)
     } else if !options.new_edits {
         Revision::Known(replicated::path_of(&document)?)
     } else {
-        if let Some(rev) = &document.rev {
-            rev.parse::<crate::doc::Rev>()?;
-        }
-        Revision::New(if options.deterministic_revs {
+        let parent = document.rev.as_deref().map(str::parse).transpose()?;
+        let hash = if options.deterministic_revs {
             RevHash::Md5(md5(&document.hashed))
         } else {
             RevHash::new(&env::uuid().replace('-', ""))
-        })
+        };
+        Revision::New { parent, hash }
     };
-    Ok(Edit { id, document, revision })
+    Ok(Edit { id, deleted: document.deleted, body: document.body, revision })
 }

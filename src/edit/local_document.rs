@@ -1,6 +1,7 @@
 //! Local documents: one revision each, counted, not replicated.
 
-use crate::doc::{IncomingDocument, id_key};
+use super::bulk::Edit;
+use crate::doc::id_key;
 use crate::engine::{Keyspace, Overlay, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::varint;
@@ -37,25 +38,24 @@ pub fn read_local(view: &impl View, id: &str) -> Option<LocalDocument> {
 /// # Errors
 /// [`ErrorKind::Conflict`] where it is written upon another revision than the one there is; 404 `missing` where a
 /// revision is removed that is not there.
-pub(super) fn apply(overlay: &mut Overlay, document: &IncomingDocument, id: &str) -> Result<String> {
-    let found = read_local(overlay, id).map(|found| found.rev());
-    let given = document.rev.clone().filter(|rev| !rev.is_empty());
-    if document.deleted {
-        if found.is_none() || found != given {
+pub(super) fn apply(overlay: &mut Overlay, edit: &Edit, given: Option<&str>) -> Result<String> {
+    let found = read_local(overlay, &edit.id).map(|found| found.rev());
+    let given = given.filter(|rev| !rev.is_empty());
+    if edit.deleted {
+        if found.is_none() || found.as_deref() != given {
             return Err(Error::missing());
         }
-        overlay.delete(Keyspace::Local, id_key(id));
+        overlay.delete(Keyspace::Local, id_key(&edit.id));
         return Ok("0-0".to_owned());
     }
-    if found != given {
+    if found.as_deref() != given {
         return Err(Error::new(ErrorKind::Conflict));
     }
     let number = given
         .and_then(|rev| rev.split_once('-').and_then(|(_, number)| number.parse::<u64>().ok()))
         .map_or(1, |number| number + 1);
-    let mut bytes = Vec::with_capacity(document.body.len() + 4);
-    varint::write(&mut bytes, number);
-    bytes.extend(document.body.bytes());
-    overlay.put(Keyspace::Local, id_key(id), bytes);
+    let mut head = Vec::with_capacity(4);
+    varint::write(&mut head, number);
+    overlay.put_parts(Keyspace::Local, id_key(&edit.id), [&head, edit.body.as_bytes()]);
     Ok(format!("0-{number}"))
 }

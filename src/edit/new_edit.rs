@@ -1,15 +1,15 @@
 //! An edit made here: it gets a new revision, and is refused where it is not made upon a leaf.
 
-use super::bulk::EditOptions;
+use super::bulk::{Edit, EditOptions};
 use super::counters::Counters;
 use super::stored::StoredDocument;
 use super::write::{Change, store};
-use crate::doc::{IncomingDocument, Rev, RevHash, id_key, json_text, md5, with_member};
+use crate::doc::{Rev, RevHash, id_key, json_text, md5, with_member};
 use crate::engine::Overlay;
 use crate::error::{Error, ErrorKind, Result};
 use crate::tree::{MergeOutcome, RevPath};
 
-/// Applies one edit of a document with an id; `hash` is the new revision's.
+/// Applies one edit, made upon `parent`; `hash` is the new revision's.
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`]; [`ErrorKind::InvalidRev`] where there is no next generation; and a 404 `deleted` where a document is removed that never was; by PouchDB's rules
@@ -17,42 +17,42 @@ use crate::tree::{MergeOutcome, RevPath};
 pub(super) fn apply(
     overlay: &mut Overlay,
     counters: &mut Counters,
-    document: &IncomingDocument,
-    id: &str,
+    edit: &Edit,
+    parent: Option<&Rev>,
     hash: &RevHash,
     options: &EditOptions,
 ) -> Result<Rev> {
-    let parent: Option<Rev> = document.rev.as_deref().map(str::parse).transpose()?;
-    let found = StoredDocument::find(overlay, id)?;
+    let key = id_key(&edit.id);
+    let found = StoredDocument::find_at(overlay, &key)?;
     let conflict = || Error::new(ErrorKind::Conflict);
-    let mut path = path_upon(parent.as_ref(), hash.clone())?;
+    let mut path = path_upon(parent, hash.clone())?;
     let before = match found {
-        None if document.deleted && options.was_delete => return Err(Error::deleted()),
+        None if edit.deleted && options.was_delete => return Err(Error::deleted()),
         None if parent.is_some() => return Err(conflict()),
         None => StoredDocument::default(),
         Some(before) => before,
     };
     let winner_before = before.tree.winner().map(|winner| (winner.rev.clone(), winner.deleted));
     if let Some((winner, true)) = &winner_before
-        && !document.deleted
+        && !edit.deleted
         && path.leaf().generation == 1
     {
         // Writing a deleted document anew goes on from the deletion, as PouchDB has it.
-        path = path_upon(Some(winner), rehash(document, id, winner))?;
+        path = path_upon(Some(winner), rehash(edit, winner))?;
     }
     let mut tree = before.tree.clone();
-    let merged = tree.merge(&path, document.deleted, options.revs_limit);
+    let merged = tree.merge(&path, edit.deleted, options.revs_limit);
     let refused = match winner_before {
         None => false,
-        Some((_, true)) if !document.deleted => merged.outcome == MergeOutcome::NewBranch,
+        Some((_, true)) if !edit.deleted => merged.outcome == MergeOutcome::NewBranch,
         Some(_) => merged.outcome != MergeOutcome::NewLeaf,
     };
     if refused {
         return Err(conflict());
     }
     let rev = path.leaf().clone();
-    let body = document.body.clone().into();
-    let change = Change { key: id_key(id), before, tree, rev: rev.clone(), body, stemmed: merged.stemmed };
+    let body = edit.body.as_bytes();
+    let change = Change { key: &key, before, tree, rev: rev.clone(), body, stemmed: merged.stemmed };
     store(overlay, counters, change);
     Ok(rev)
 }
@@ -64,9 +64,9 @@ fn path_upon(parent: Option<&Rev>, hash: RevHash) -> Result<RevPath> {
 }
 
 /// The hash of a document that is written anew upon a deletion: its own members, then `_rev`, then `_id`.
-fn rehash(document: &IncomingDocument, id: &str, parent: &Rev) -> RevHash {
-    let mut text = document.body.clone();
+fn rehash(edit: &Edit, parent: &Rev) -> RevHash {
+    let mut text = edit.body.clone();
     with_member(&mut text, "_rev", &json_text(parent));
-    with_member(&mut text, "_id", &json_text(id));
+    with_member(&mut text, "_id", &json_text(&edit.id));
     RevHash::Md5(md5(&text))
 }

@@ -1,6 +1,6 @@
 //! A revision made elsewhere: it is stored as it is, wherever it belongs in the tree.
 
-use super::bulk::EditOptions;
+use super::bulk::{Edit, EditOptions};
 use super::counters::Counters;
 use super::stored::StoredDocument;
 use super::write::{Change, store};
@@ -13,7 +13,7 @@ use crate::tree::RevPath;
 ///
 /// # Errors
 /// [`ErrorKind::InvalidRev`] where it names none.
-pub(super) fn path_of(document: &IncomingDocument) -> Result<RevPath> {
+pub(super) fn path_of(document: &IncomingDocument<'_>) -> Result<RevPath> {
     let invalid = || Error::new(ErrorKind::InvalidRev);
     match &document.revisions {
         Some(revisions) => {
@@ -32,23 +32,23 @@ pub(super) fn path_of(document: &IncomingDocument) -> Result<RevPath> {
 pub(super) fn apply(
     overlay: &mut Overlay,
     counters: &mut Counters,
-    document: &IncomingDocument,
-    id: &str,
+    edit: &Edit,
     path: &RevPath,
     options: &EditOptions,
 ) -> Result<()> {
-    let before = StoredDocument::find(overlay, id)?.unwrap_or_default();
+    let key = id_key(&edit.id);
+    let before = StoredDocument::find_at(overlay, &key)?.unwrap_or_default();
     if before.tree.contains(path.leaf()) {
         return Ok(());
     }
     let mut tree = before.tree.clone();
-    let merged = tree.merge(path, document.deleted, options.revs_limit);
+    let merged = tree.merge(path, edit.deleted, options.revs_limit);
     let change = Change {
-        key: id_key(id),
+        key: &key,
         before,
         tree,
         rev: path.leaf().clone(),
-        body: document.body.clone().into(),
+        body: edit.body.as_bytes(),
         stemmed: merged.stemmed,
     };
     store(overlay, counters, change);

@@ -32,12 +32,12 @@ impl StoredDocument {
         body.len() <= INLINE_BYTES
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(48 + self.body.as_ref().map_or(0, Bytes::len));
-        varint::write(&mut bytes, self.seq);
-        bytes.push(if self.body.is_some() { INLINE } else { 0 });
-        self.tree.encode(&mut bytes);
-        bytes.extend_from_slice(self.body.as_deref().unwrap_or_default());
+    /// What is stored before the winner's body, which follows if it is kept with the document.
+    pub(super) fn encode_head(seq: u64, tree: &RevTree, has_body: bool) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(48);
+        varint::write(&mut bytes, seq);
+        bytes.push(if has_body { INLINE } else { 0 });
+        tree.encode(&mut bytes);
         bytes
     }
 
@@ -66,8 +66,15 @@ impl StoredDocument {
     /// # Errors
     /// As [`StoredDocument::decode`].
     pub fn find(view: &impl View, id: &str) -> Result<Option<Self>> {
-        let key = id_key(id);
-        view.get(Keyspace::Document, &key).map(|stored| Self::decode(&key, stored)).transpose()
+        Self::find_at(view, &id_key(id))
+    }
+
+    /// The document with this key, if there has ever been one.
+    ///
+    /// # Errors
+    /// As [`StoredDocument::decode`].
+    pub(super) fn find_at(view: &impl View, key: &[u8]) -> Result<Option<Self>> {
+        view.get(Keyspace::Document, key).map(|stored| Self::decode(key, stored)).transpose()
     }
 
     /// The body of one of its revisions; `None` where it is not stored.

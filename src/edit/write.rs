@@ -5,25 +5,24 @@ use super::stored::{StoredDocument, body_key};
 use crate::doc::Rev;
 use crate::engine::{Keyspace, Overlay};
 use crate::tree::RevTree;
-use bytes::Bytes;
 
 /// A document's change, decided and ready to be stored.
-pub(super) struct Change {
+pub(super) struct Change<'a> {
     /// The document's key.
-    pub(super) key: Bytes,
+    pub(super) key: &'a [u8],
     /// What was stored before; the default where there was nothing.
     pub(super) before: StoredDocument,
     /// Its tree from now on.
     pub(super) tree: RevTree,
     /// The revision that is new, and its body.
     pub(super) rev: Rev,
-    pub(super) body: Bytes,
+    pub(super) body: &'a [u8],
     /// Revisions that the tree has forgotten.
     pub(super) stemmed: Vec<Rev>,
 }
 
 /// Stores a change under the next seq.
-pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change) {
+pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change<'_>) {
     let Change { key, before, tree, rev, body, mut stemmed } = change;
     let winner_before = before.tree.winner();
     let (winner, deleted) = match tree.winner() {
@@ -35,42 +34,42 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     counters.doc_count = counters.doc_count + u64::from(!deleted) - u64::from(was_alive);
 
     let moved =
-        before.body.clone().zip(winner_before.map(|winner| winner.rev)).filter(|(_, old)| **old != winner);
+        before.body.as_ref().zip(winner_before.map(|winner| winner.rev)).filter(|(_, old)| **old != winner);
     if let Some((old_body, old_winner)) = moved
         && tree.status(old_winner).is_some_and(|status| status.available)
     {
-        overlay.put(Keyspace::Body, body_key(&key, old_winner), old_body);
+        overlay.put(Keyspace::Body, body_key(key, old_winner), old_body);
     }
+    let kept;
     let winner_body = if winner == rev {
         Some(body)
     } else {
         if tree.contains(&rev) {
-            overlay.put(Keyspace::Body, body_key(&key, &rev), body);
+            overlay.put(Keyspace::Body, body_key(key, &rev), body);
         }
-        before.body_of(overlay, &key, &winner)
+        kept = before.body_of(overlay, key, &winner);
+        kept.as_deref()
     };
-    let inline = winner_body.as_ref().is_some_and(|body| StoredDocument::is_inline(body));
-    match &winner_body {
+    let inline_body = winner_body.filter(|body| StoredDocument::is_inline(body));
+    match (winner_body, inline_body) {
         // What is not new is kept apart already.
-        Some(body) if !inline && winner == rev => {
-            overlay.put(Keyspace::Body, body_key(&key, &winner), body.clone());
-        }
+        (Some(body), None) if winner == rev => overlay.put(Keyspace::Body, body_key(key, &winner), body),
         // It was kept apart until now, if it is neither new nor was the winner before.
-        Some(_) if inline && winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
-            overlay.delete(Keyspace::Body, body_key(&key, &winner));
+        (_, Some(_)) if winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
+            overlay.delete(Keyspace::Body, body_key(key, &winner));
         }
         _ => {}
     }
     stemmed.retain(|stemmed| !tree.contains(stemmed));
     for stemmed in stemmed {
-        overlay.delete(Keyspace::Body, body_key(&key, &stemmed));
+        overlay.delete(Keyspace::Body, body_key(key, &stemmed));
     }
 
     counters.update_seq += 1;
     if before.seq != 0 {
-        overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes().to_vec());
+        overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes());
     }
-    overlay.put(Keyspace::Sequence, counters.update_seq.to_be_bytes().to_vec(), key.clone());
-    let stored = StoredDocument { seq: counters.update_seq, tree, body: winner_body.filter(|_| inline) };
-    overlay.put(Keyspace::Document, key, stored.encode());
+    overlay.put(Keyspace::Sequence, counters.update_seq.to_be_bytes(), key);
+    let head = StoredDocument::encode_head(counters.update_seq, &tree, inline_body.is_some());
+    overlay.put_parts(Keyspace::Document, key, [&head, inline_body.unwrap_or_default()]);
 }

@@ -1,7 +1,11 @@
 use super::keyspace::Keyspace;
 use super::memtable::Snapshot;
+use super::record;
 use bytes::Bytes;
-use std::collections::HashMap;
+use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::{self, HashTable};
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// Something that values can be read from.
 pub trait View {
@@ -11,57 +15,73 @@ pub trait View {
 
 /// One write of a plan.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) keyspace: Keyspace,
-    pub(super) key: Bytes,
-    /// `None` removes the key.
-    pub(super) value: Option<Bytes>,
+struct Entry {
+    keyspace: Keyspace,
+    /// Where in `encoded` it begins, and where its key and its value are; no value removes the key.
+    start: usize,
+    key: Range<usize>,
+    value: Option<Range<usize>>,
+    hash: u64,
     /// The entry of the same key that this one stands in for.
     replaces: Option<usize>,
-}
-
-impl Entry {
-    fn size(&self) -> usize {
-        self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
-    }
 }
 
 /// What is there, and over it what the plans of one group write: each plan sees the ones before it.
 #[derive(Debug)]
 pub struct Overlay {
     base: Snapshot,
+    /// The record of the commit as it grows: room for its header, then the entries in order.
+    encoded: Vec<u8>,
     entries: Vec<Entry>,
-    /// Where in `entries` the last write of each key is, by keyspace.
-    latest: [HashMap<Bytes, usize>; Keyspace::COUNT],
-    size: usize,
+    /// Where in `entries` the last write of each key is.
+    latest: HashTable<usize>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Overlay {
     /// An overlay that writes nothing yet.
     pub fn new(base: Snapshot) -> Self {
-        Self { base, entries: Vec::new(), latest: Default::default(), size: 0 }
+        Self {
+            base,
+            encoded: vec![0; record::HEADER],
+            entries: Vec::new(),
+            latest: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 
     /// Writes a value.
-    pub fn put(&mut self, keyspace: Keyspace, key: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.write(keyspace, key.into(), Some(value.into()));
+    pub fn put(&mut self, keyspace: Keyspace, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.write(keyspace, key.as_ref(), Some([value.as_ref(), &[]]));
+    }
+
+    /// Writes a value that is in two parts.
+    pub fn put_parts(&mut self, keyspace: Keyspace, key: impl AsRef<[u8]>, value: [&[u8]; 2]) {
+        self.write(keyspace, key.as_ref(), Some(value));
     }
 
     /// Removes a key.
-    pub fn delete(&mut self, keyspace: Keyspace, key: impl Into<Bytes>) {
-        self.write(keyspace, key.into(), None);
+    pub fn delete(&mut self, keyspace: Keyspace, key: impl AsRef<[u8]>) {
+        self.write(keyspace, key.as_ref(), None);
     }
 
-    fn latest(&mut self, keyspace: Keyspace) -> &mut HashMap<Bytes, usize> {
-        self.latest.get_mut(keyspace as usize).expect("BUG: a keyspace without a map")
-    }
-
-    fn write(&mut self, keyspace: Keyspace, key: Bytes, value: Option<Bytes>) {
+    fn write(&mut self, keyspace: Keyspace, key: &[u8], value: Option<[&[u8]; 2]>) {
+        let hash = self.hasher.hash_one((keyspace as u8, key));
         let index = self.entries.len();
-        let replaces = self.latest(keyspace).insert(key.clone(), index);
-        let entry = Entry { keyspace, key, value, replaces };
-        self.size += entry.size();
-        self.entries.push(entry);
+        let (encoded, entries) = (&self.encoded, &self.entries);
+        let is_same =
+            |other: &usize| entries.get(*other).is_some_and(|other| other.is_of(encoded, keyspace, key));
+        let hash_of = |other: &usize| entries.get(*other).map_or(0, |other| other.hash);
+        let replaces = match self.latest.entry(hash, is_same, hash_of) {
+            hash_table::Entry::Occupied(mut place) => Some(std::mem::replace(place.get_mut(), index)),
+            hash_table::Entry::Vacant(place) => {
+                place.insert(index);
+                None
+            }
+        };
+        let start = self.encoded.len();
+        let (key, value) = record::encode_entry(&mut self.encoded, keyspace, key, value);
+        self.entries.push(Entry { keyspace, start, key, value, hash, replaces });
     }
 
     /// A point that [`Overlay::roll_back`] returns to.
@@ -74,17 +94,20 @@ impl Overlay {
         while self.entries.len() > mark
             && let Some(entry) = self.entries.pop()
         {
-            self.size -= entry.size();
-            match entry.replaces {
-                Some(index) => self.latest(entry.keyspace).insert(entry.key, index),
-                None => self.latest(entry.keyspace).remove(&entry.key),
-            };
+            let index = self.entries.len();
+            self.encoded.truncate(entry.start);
+            if let Ok(mut place) = self.latest.find_entry(entry.hash, |other| *other == index) {
+                match entry.replaces {
+                    Some(earlier) => *place.get_mut() = earlier,
+                    None => drop(place.remove()),
+                }
+            }
         }
     }
 
-    /// Roughly how many bytes are written, for deciding when a group is full.
+    /// How many bytes the record of the commit would have, or somewhat fewer, for deciding when a group is full.
     pub(super) fn size(&self) -> usize {
-        self.size
+        self.encoded.len()
     }
 
     /// Whether nothing is written.
@@ -92,23 +115,45 @@ impl Overlay {
         self.entries.is_empty()
     }
 
-    /// The writes that no later one stands in for, in order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let mut is_last = vec![true; self.entries.len()];
-        for replaced in self.entries.iter().filter_map(|entry| entry.replaces) {
-            if let Some(is_last) = is_last.get_mut(replaced) {
-                *is_last = false;
+    /// The record of the commit, with room for its header: the writes that no later one stands in for, in order.
+    pub(super) fn into_encoded(mut self) -> Vec<u8> {
+        let mut replaced: Vec<usize> = self.entries.iter().filter_map(|entry| entry.replaces).collect();
+        if replaced.is_empty() {
+            return self.encoded;
+        }
+        replaced.sort_unstable();
+        let mut replaced = replaced.into_iter().peekable();
+        let mut end = record::HEADER;
+        let ends = self.entries.iter().skip(1).map(|entry| entry.start).chain([self.encoded.len()]);
+        for (index, (entry, next)) in self.entries.iter().zip(ends).enumerate() {
+            if replaced.next_if_eq(&index).is_none() {
+                self.encoded.copy_within(entry.start..next, end);
+                end += next - entry.start;
             }
         }
-        self.entries.iter().zip(is_last).filter_map(|(entry, is_last)| is_last.then_some(entry))
+        self.encoded.truncate(end);
+        self.encoded
+    }
+}
+
+impl Entry {
+    fn is_of(&self, encoded: &[u8], keyspace: Keyspace, key: &[u8]) -> bool {
+        self.keyspace == keyspace && encoded.get(self.key.clone()) == Some(key)
     }
 }
 
 impl View for Overlay {
     fn get(&self, keyspace: Keyspace, key: &[u8]) -> Option<Bytes> {
-        let latest = self.latest.get(keyspace as usize).and_then(|latest| latest.get(key));
-        if let Some(entry) = latest.and_then(|index| self.entries.get(*index)) {
-            return entry.value.clone();
+        if !self.entries.is_empty() {
+            let hash = self.hasher.hash_one((keyspace as u8, key));
+            let entry_of = |index: &usize| self.entries.get(*index);
+            let is_same = |index: &usize| {
+                entry_of(index).is_some_and(|entry| entry.is_of(&self.encoded, keyspace, key))
+            };
+            if let Some(entry) = self.latest.find(hash, is_same).and_then(entry_of) {
+                let value = entry.value.clone().and_then(|value| self.encoded.get(value));
+                return value.map(Bytes::copy_from_slice);
+            }
         }
         self.base.get(keyspace, key)
     }

@@ -206,7 +206,7 @@ impl Inner {
             (job.plan)(&mut overlay);
             group.push(job);
         }
-        (!overlay.is_empty()).then(|| record::encode(position, self.writer, &overlay))
+        (!overlay.is_empty()).then(|| record::encode(position, self.writer, overlay))
     }
 
     /// Settles a commit whose answer was lost: reads its position back.

@@ -5,12 +5,13 @@ use super::keyspace::Keyspace;
 use crate::storage::{StorageError, StorageResult};
 use crate::varint;
 use bytes::{Buf, Bytes};
+use std::ops::Range;
 
 /// The version of the storage format that this code writes, and the newest that it reads.
 pub(super) const FORMAT: u8 = 1;
 
 /// Bytes before the entries.
-const HEADER: usize = 24;
+pub(super) const HEADER: usize = 24;
 /// Where the checksummed part starts.
 const CHECKED: usize = 8;
 
@@ -22,22 +23,40 @@ pub(super) struct RecordEntry {
     pub(super) value: Option<Bytes>,
 }
 
+/// Appends an entry, its value given in two parts; gives where its key and its value are.
+pub(super) fn encode_entry(
+    out: &mut Vec<u8>,
+    keyspace: Keyspace,
+    key: &[u8],
+    value: Option<[&[u8]; 2]>,
+) -> (Range<usize>, Option<Range<usize>>) {
+    out.push(keyspace as u8);
+    varint::write(out, key.len() as u64);
+    out.extend_from_slice(key);
+    let key = out.len() - key.len()..out.len();
+    // One more than the length: 0 is a removal.
+    let length = value.map(|[first, second]| first.len() + second.len());
+    varint::write(out, length.map_or(0, |length| length as u64 + 1));
+    for part in value.unwrap_or_default() {
+        out.extend_from_slice(part);
+    }
+    (key, length.map(|length| out.len() - length..out.len()))
+}
+
 /// Draws up the record of a commit. `writer` tells this engine's records from others' with the same content.
-pub(super) fn encode(position: u64, writer: u64, overlay: &Overlay) -> Bytes {
-    let mut record = Vec::with_capacity(HEADER + overlay.size() + overlay.size() / 8);
-    record.extend([FORMAT, 0, 0, 0, 0, 0, 0, 0]);
-    record.extend(position.to_le_bytes());
-    record.extend(writer.to_le_bytes());
-    for entry in overlay.entries() {
-        record.push(entry.keyspace as u8);
-        varint::write(&mut record, entry.key.len() as u64);
-        record.extend_from_slice(&entry.key);
-        // One more than the length: 0 is a removal.
-        varint::write(&mut record, entry.value.as_ref().map_or(0, |value| value.len() as u64 + 1));
-        record.extend_from_slice(entry.value.as_deref().unwrap_or_default());
+pub(super) fn encode(position: u64, writer: u64, overlay: Overlay) -> Bytes {
+    let mut record = overlay.into_encoded();
+    let mut header = [0; HEADER];
+    header[0] = FORMAT;
+    header[CHECKED..16].copy_from_slice(&position.to_le_bytes());
+    header[16..].copy_from_slice(&writer.to_le_bytes());
+    if let Some(start) = record.first_chunk_mut() {
+        *start = header;
     }
     let checksum = crc32fast::hash(record.get(CHECKED..).unwrap_or_default());
-    record.splice(4..CHECKED, checksum.to_le_bytes());
+    if let Some(place) = record.get_mut(4..CHECKED) {
+        place.copy_from_slice(&checksum.to_le_bytes());
+    }
     Bytes::from(record)
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::memtable::Memtable;
+use crate::engine::record::{self, RecordEntry};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,11 @@ fn step() -> impl Strategy<Value = Step> {
         (0..6_u8).prop_map(Step::Delete),
         (1..4_u8).prop_map(Step::RollBack),
     ]
+}
+
+/// What a commit of the overlay would write.
+fn entries(overlay: Overlay) -> Vec<RecordEntry> {
+    record::entries(&record::encode(1, 1, overlay)).unwrap()
 }
 
 type Model = BTreeMap<u8, Option<u8>>;
@@ -60,12 +66,13 @@ proptest! {
             prop_assert_eq!(found, expected);
             prop_assert_eq!(overlay.get(Keyspace::Body, &[key]), None);
         }
-        let entries: Vec<_> = overlay.entries().map(|entry| (entry.key[0], entry.value.as_ref().map(|value| value[0]))).collect();
+        let is_empty = overlay.is_empty();
+        let entries: Vec<_> = entries(overlay).into_iter().map(|entry| (entry.key[0], entry.value.map(|value| value[0]))).collect();
         let expected: Vec<_> = written.iter().map(|(key, value)| (*key, *value)).collect();
         let mut sorted = entries.clone();
         sorted.sort_unstable();
         prop_assert_eq!(sorted, expected);
-        prop_assert_eq!(overlay.is_empty(), entries.is_empty());
+        prop_assert_eq!(is_empty, entries.is_empty());
     }
 }
 
@@ -76,7 +83,7 @@ fn entries_are_in_the_order_of_their_last_writes() {
     overlay.put(Keyspace::Document, "b", "2");
     overlay.delete(Keyspace::Document, "a");
     overlay.put(Keyspace::Body, "a", "3");
-    let keys: Vec<_> = overlay.entries().map(|entry| (entry.keyspace, entry.key.clone())).collect();
+    let keys: Vec<_> = entries(overlay).into_iter().map(|entry| (entry.keyspace, entry.key)).collect();
     let expected = [(Keyspace::Document, "b"), (Keyspace::Document, "a"), (Keyspace::Body, "a")];
     assert_eq!(keys, expected.map(|(keyspace, key)| (keyspace, Bytes::from(key))));
 }
