@@ -1,12 +1,12 @@
 //! Group commit: the queue of plans, and the loop that commits them.
 
 use super::batch::Overlay;
-use super::header::FLOOR_KEY;
+use super::header::{FLOOR_KEY, decode_floor};
 use super::open::Inner;
 use super::record;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::storage::{Change, Expectation, Notice, Read, Space, StorageError, StorageResult, Write};
+use crate::storage::{Change, Notice, Read, Space, StorageError, StorageResult, Write};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -162,20 +162,16 @@ impl Inner {
                 }
                 continue;
             };
-            let floor = self.floor.borrow().clone();
             let write = Write {
-                expect: vec![Expectation {
-                    space: Space::Meta,
-                    key: FLOOR_KEY.into(),
-                    content: Some(floor.clone()),
-                }],
+                observe: vec![(Space::Meta, FLOOR_KEY.into())],
                 changes: vec![Change::Add(Space::Log, position.into(), record.clone())],
+                ..Write::default()
             };
-            let conflict = match self.storage.write(write).await {
-                Ok(()) => false,
-                Err(StorageError::Conflict) => true,
-                Err(StorageError::Unknown) if self.is_committed(position, &record).await? => false,
-                // Nothing is written. The next write opens another connection, and takes the position that is free then.
+            let committed = match self.storage.write(write).await {
+                Ok(observed) => self.is_above_floor(position, observed.into_iter().flatten().next()),
+                Err(StorageError::Conflict) => false,
+                Err(StorageError::Unknown) if self.is_committed(position, &record).await? => true,
+                // Nothing is written. To catch up opens another connection, and finds the position that is free then.
                 Err(StorageError::Closed | StorageError::Unknown) if reconnects < RECONNECTS => {
                     reconnects += 1;
                     self.catch_up_in_turn().await?;
@@ -184,15 +180,21 @@ impl Inner {
                 Err(StorageError::Unknown) => return Err(StorageError::Closed),
                 Err(error) => return Err(error),
             };
-            if !conflict {
+            if committed {
                 self.apply_entries(record::entries(&record).expect("BUG: a record that cannot be read back"));
                 return Ok(true);
             }
-            if !self.catch_up_in_turn().await? && *self.floor.borrow() == floor {
+            if !self.catch_up_in_turn().await? {
                 // A conflict with nothing would be one for ever.
                 return Err(StorageError::Conflict);
             }
         }
+    }
+
+    /// Whether a record that was added at a position is part of the log: below the floor, which another tab may have
+    /// moved, nobody reads it, and nobody else will.
+    fn is_above_floor(&self, position: u64, floor: Option<Bytes>) -> bool {
+        floor.is_some_and(|floor| decode_floor(&floor, &self.header).is_ok_and(|floor| floor <= position))
     }
 
     /// Plans the group, and as much of the queue as it has room for, into a record; `None` where nothing is written.
@@ -211,7 +213,10 @@ impl Inner {
 
     /// Settles a commit whose answer was lost: reads its position back.
     async fn is_committed(&self, position: u64, record: &Bytes) -> StorageResult<bool> {
-        let found = self.read(&[Read::One(Space::Log, position.into())]).await?;
-        Ok(found.concat().first() == Some(record))
+        let reads = [Read::One(Space::Log, position.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
+        let mut found = self.read(&reads).await?.into_iter().map(Vec::into_iter);
+        let is_there = found.next().and_then(|mut found| found.next()).as_ref() == Some(record);
+        let floor = found.next().and_then(|mut found| found.next());
+        Ok(is_there && self.is_above_floor(position, floor))
     }
 }

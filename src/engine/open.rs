@@ -51,10 +51,7 @@ pub(super) struct Inner {
     /// Tells this engine's records from others'.
     pub(super) writer: u64,
     pub(super) queue: Queue,
-    header: Header,
-    /// The floor's record as last seen: every commit expects it unchanged, because a position that was retired, or is
-    /// free in a database made anew, could else be taken by a tab that slept.
-    pub(super) floor: RefCell<Bytes>,
+    pub(super) header: Header,
     table: RefCell<Rc<Memtable>>,
     /// The last position applied.
     pub(super) position: Cell<u64>,
@@ -79,7 +76,6 @@ impl Engine {
             writer: u64::from_le_bytes(env::random_bytes()),
             queue: Queue::default(),
             header,
-            floor: RefCell::new(floor),
             table: RefCell::default(),
             position: Cell::new(first.saturating_sub(1)),
             ended: Cell::new(None),
@@ -245,7 +241,6 @@ impl Inner {
             if decode_floor(&floor, &self.header)? > next {
                 return Err(missing(&format!("log/{next}")));
             }
-            self.floor.replace(floor);
             let records = answer();
             let complete = records.len() < READ_AHEAD as usize;
             for record in records {
@@ -322,12 +317,14 @@ async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, 
                 Change::Put(Space::Meta, HEADER_KEY.into(), header.encode()),
                 Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION, &header)),
             ],
+            ..Write::default()
         };
         writes += 1;
         match storage.write(write).await {
             // Read back in every case: another tab may have been first.
-            Ok(()) => {}
-            Err(StorageError::Conflict | StorageError::Unknown) if writes < CREATIONS => {}
+            Ok(_) => {}
+            Err(StorageError::Conflict | StorageError::Unknown | StorageError::Closed)
+                if writes < CREATIONS => {}
             Err(error) => return Err(error),
         }
     }

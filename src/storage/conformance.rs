@@ -37,6 +37,7 @@ pub async fn run(new_database: impl Fn(&str) -> Connect) -> Vec<(&'static str, O
         a_taken_key_undoes_the_whole_write,
         a_failed_expectation_undoes_the_whole_write,
         expectations_that_hold_let_the_write_through,
+        what_is_observed_was_there_before_the_changes,
         deletions_delete_what_they_name,
         changes_happen_in_order,
         of_two_writes_at_once_one_wins,
@@ -63,7 +64,7 @@ fn add(position: u64, content: &'static str) -> Change {
 }
 
 fn changes(changes: impl Into<Vec<Change>>) -> Write {
-    Write { expect: Vec::new(), changes: changes.into() }
+    Write { changes: changes.into(), ..Write::default() }
 }
 
 async fn log(storage: &dyn Storage) -> Result<Vec<Bytes>, String> {
@@ -139,13 +140,13 @@ async fn a_failed_expectation_undoes_the_whole_write(connect: Connect) -> Outcom
     for content in [None, Some("2".into()), Some("".into())] {
         let expect = vec![Expectation { space: Space::Meta, key: "floor".into(), content }];
         check!(
-            storage.write(Write { expect, changes: vec![add(1, "never")] }).await,
+            storage.write(Write { expect, changes: vec![add(1, "never")], ..Write::default() }).await,
             Err(StorageError::Conflict)
         );
     }
     let expect = vec![Expectation { space: Space::Meta, key: "none".into(), content: Some("".into()) }];
     check!(
-        storage.write(Write { expect, changes: vec![add(1, "never")] }).await,
+        storage.write(Write { expect, changes: vec![add(1, "never")], ..Write::default() }).await,
         Err(StorageError::Conflict)
     );
     check!(log(&*storage).await?, Vec::<Bytes>::new());
@@ -159,8 +160,25 @@ async fn expectations_that_hold_let_the_write_through(connect: Connect) -> Outco
         Expectation { space: Space::Meta, key: "floor".into(), content: Some("1".into()) },
         Expectation { space: Space::Meta, key: "none".into(), content: None },
     ];
-    storage.write(Write { expect, changes: vec![add(1, "there")] }).await.map_err(text)?;
+    storage
+        .write(Write { expect, changes: vec![add(1, "there")], ..Write::default() })
+        .await
+        .map_err(text)?;
     check!(log(&*storage).await?, ["there"]);
+    Ok(())
+}
+
+async fn what_is_observed_was_there_before_the_changes(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let observe = || vec![(Space::Meta, "floor".into()), (Space::Log, 1.into())];
+    let floor = |content: &'static str| Change::Put(Space::Meta, "floor".into(), content.into());
+    let write = Write { observe: observe(), changes: vec![floor("1"), add(1, "there")], ..Write::default() };
+    check!(storage.write(write).await, Ok(vec![None, None]));
+    let write = Write { observe: observe(), changes: vec![floor("2"), add(2, "too")], ..Write::default() };
+    check!(storage.write(write).await, Ok(vec![Some(Bytes::from("1")), Some("there".into())]));
+    let write = Write { observe: observe(), changes: vec![floor("3"), add(2, "never")], ..Write::default() };
+    check!(storage.write(write).await, Err(StorageError::Conflict));
+    check!(storage.read(&[one(Space::Meta, "floor")]).await, Ok(vec![vec![Bytes::from("2")]]));
     Ok(())
 }
 
@@ -193,7 +211,7 @@ async fn of_two_writes_at_once_one_wins(connect: Connect) -> Outcome {
             right.write(changes([add(position, "right")]))
         );
         match outcomes {
-            (Ok(()), Err(StorageError::Conflict)) | (Err(StorageError::Conflict), Ok(())) => {}
+            (Ok(_), Err(StorageError::Conflict)) | (Err(StorageError::Conflict), Ok(_)) => {}
             other => return Err(format!("both or none: {other:?}")),
         }
     }

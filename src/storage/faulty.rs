@@ -50,6 +50,8 @@ pub struct Faults {
     /// Whether the fault that is armed stays.
     stays: Cell<bool>,
     dead: Cell<bool>,
+    /// Whether the connection is closed and no read has opened another one yet.
+    cut: Cell<bool>,
     /// Who waits for the death.
     mourners: RefCell<Vec<Waker>>,
     pace: RefCell<Option<Random>>,
@@ -130,6 +132,9 @@ impl Faults {
         if self.dead.get() {
             return std::future::pending().await;
         }
+        if matches!(fault, Some(Fault::Disconnect | Fault::LoseAnswer | Fault::LoseRequest)) {
+            self.cut.set(true);
+        }
         let answer = match fault {
             None => operation.await,
             Some(Fault::Refuse) => {
@@ -176,10 +181,14 @@ impl<S: Storage> Storage for FaultyStorage<S> {
     }
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+        self.faults.cut.set(false);
         self.faults.apply(self.inner.read(reads), StorageError::Closed).await
     }
 
-    async fn write(&self, write: Write) -> StorageResult<()> {
+    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
+        if self.faults.cut.get() {
+            return Err(StorageError::Closed);
+        }
         self.faults.writes.set(self.faults.writes.get() + 1);
         self.faults.apply(self.inner.write(write), StorageError::Unknown).await
     }

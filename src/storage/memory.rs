@@ -36,14 +36,19 @@ impl MemoryDisk {
         };
     }
 
-    /// Removes everything without a word, as a browser does when it needs the room.
+    /// Removes everything without a word, as a browser does when it needs the room: connections are cut by that.
     pub fn wipe(&self) {
         self.records.borrow_mut().clear();
+        for connection in self.connections.borrow().iter().filter_map(Weak::upgrade) {
+            connection.cut.set(true);
+        }
     }
 }
 
 struct Connection {
     open: Cell<bool>,
+    /// Whether it has to be made again before anything is written.
+    cut: Cell<bool>,
     listener: RefCell<Option<Rc<Listener>>>,
 }
 
@@ -68,7 +73,11 @@ impl MemoryStorage {
 
     /// Connects to `disk`.
     pub fn on(disk: Rc<MemoryDisk>) -> Self {
-        let connection = Rc::new(Connection { open: Cell::new(true), listener: RefCell::default() });
+        let connection = Rc::new(Connection {
+            open: Cell::new(true),
+            cut: Cell::new(false),
+            listener: RefCell::default(),
+        });
         disk.connections.borrow_mut().push(Rc::downgrade(&connection));
         Self { name: None, disk, connection }
     }
@@ -91,6 +100,7 @@ impl Storage for MemoryStorage {
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
         self.check_open()?;
+        self.connection.cut.set(false);
         let records = self.disk.records.borrow();
         let answer = |read: &Read| match read {
             Read::One(space, key) => records.get(&(*space, key.clone())).cloned().into_iter().collect(),
@@ -103,8 +113,11 @@ impl Storage for MemoryStorage {
         Ok(reads.iter().map(answer).collect())
     }
 
-    async fn write(&self, write: Write) -> StorageResult<()> {
+    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         self.check_open()?;
+        if self.connection.cut.get() {
+            return Err(StorageError::Closed);
+        }
         if !write.expect.iter().all(|expectation| self.holds(expectation)) {
             return Err(StorageError::Conflict);
         }
@@ -116,6 +129,7 @@ impl Storage for MemoryStorage {
         if write.changes.iter().any(taken) {
             return Err(StorageError::Conflict);
         }
+        let observed = write.observe.into_iter().map(|key| records.get(&key).cloned()).collect();
         for change in write.changes {
             match change {
                 Change::Add(space, key, content) | Change::Put(space, key, content) => {
@@ -129,7 +143,7 @@ impl Storage for MemoryStorage {
                 }
             }
         }
-        Ok(())
+        Ok(observed)
     }
 
     fn announce(&self, notice: Notice) {

@@ -104,8 +104,10 @@ pub struct Expectation {
 /// A read-write transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Write {
-    /// What must hold.
+    /// What must hold. In IndexedDB this costs a round trip before the changes can be committed.
     pub expect: Vec<Expectation>,
+    /// Records to be read before the changes, whatever they are. Costs nothing, but the answer comes with the commit.
+    pub observe: Vec<(Space, Key)>,
     /// What to do then, in this order.
     pub changes: Vec<Change>,
 }
@@ -127,7 +129,11 @@ pub type Listener = Box<dyn Fn(Notice)>;
 /// Contract, checked by [conformance]:
 /// - `read` sees one state: all of a write or nothing of it.
 /// - `write` does all or nothing. When it has returned `Ok`, every later read of every connection sees it.
-/// - Writes of all connections happen one after another; the expectations hold at the moment of the write.
+/// - Writes of all connections happen one after another; the expectations hold, and what is observed was there, at the
+///   moment of the write.
+/// - Where the platform has cut the connection, or the database was removed under it, writes fail with
+///   [`StorageError::Closed`] until a `read` has connected again: nothing is written into a database that nobody has looked
+///   at.
 /// - After [`StorageError::Unknown`] the write may or may not have happened: read to find out.
 /// - Dropping the future of a write leaves it done or not done, never half.
 #[async_trait(?Send)]
@@ -139,8 +145,8 @@ pub trait Storage {
     /// [`Read::One`]).
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>>;
 
-    /// Changes records in one transaction.
-    async fn write(&self, write: Write) -> StorageResult<()>;
+    /// Changes records in one transaction; gives the contents that were observed, in order.
+    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>>;
 
     /// Tells the other connections, without waiting for them. A notice may get lost; nothing may depend on one.
     fn announce(&self, notice: Notice);

@@ -47,7 +47,7 @@ pub struct IndexedDb {
 
 struct Shared {
     state: Cell<State>,
-    /// None after the browser closed the connection by itself; the next operation opens it again.
+    /// None after the browser closed the connection by itself; the next read opens it again.
     connection: RefCell<Option<Database>>,
     notices: Notices,
 }
@@ -207,15 +207,22 @@ async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Byte
     Ok(answers)
 }
 
-async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
+async fn write_all(database: &Database, write: &Write) -> StorageResult<Vec<Option<Bytes>>> {
     let spaces = write.expect.iter().map(|expectation| expectation.space);
+    let spaces = spaces.chain(write.observe.iter().map(|(space, _)| *space));
     let spaces = spaces.chain(write.changes.iter().map(Change::space));
     let transaction = begin(database, spaces, TransactionMode::Readwrite).map_err(from_idb)?;
-    let mut found = Vec::with_capacity(write.expect.len());
-    for Expectation { space, key, .. } in &write.expect {
+    let get = |space: Space, key: &Key| {
         let store = transaction.object_store(space.name()).map_err(from_idb)?;
-        found.push(store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)?);
-    }
+        store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)
+    };
+    let found = write
+        .expect
+        .iter()
+        .map(|expectation| get(expectation.space, &expectation.key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let observed =
+        write.observe.iter().map(|(space, key)| get(*space, key)).collect::<Result<Vec<_>, _>>()?;
     let mut additions = Vec::new();
     for change in &write.changes {
         additions.extend(send(&transaction, change).map_err(from_idb)?);
@@ -237,7 +244,12 @@ async fn write_all(database: &Database, write: &Write) -> StorageResult<()> {
             _ => {}
         }
     }
-    committed.map_err(|error| error::from_commit(error, handle.error()))
+    committed.map_err(|error| error::from_commit(error, handle.error()))?;
+    let mut contents = Vec::with_capacity(observed.len());
+    for request in observed {
+        contents.push(request.await.map_err(from_idb)?.and_then(content));
+    }
+    Ok(contents)
 }
 
 #[async_trait(?Send)]
@@ -253,8 +265,8 @@ impl Storage for IndexedDb {
         answer
     }
 
-    async fn write(&self, write: Write) -> StorageResult<()> {
-        let database = self.connection().await?;
+    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
+        let database = self.shared.connection.borrow().clone().ok_or(StorageError::Closed)?;
         let outcome = write_all(&database, &write).await;
         self.shared.forget_if_closed(&outcome);
         outcome
@@ -291,7 +303,7 @@ impl Storage for IndexedDb {
 }
 
 impl Shared {
-    /// Drops a connection that the browser has closed, so that the next operation opens a new one.
+    /// Drops a connection that the browser has closed, so that the next read opens a new one.
     fn forget_if_closed<T>(&self, outcome: &StorageResult<T>) {
         if let Err(StorageError::Closed | StorageError::Unknown) = outcome
             && self.state.get() == State::Open
