@@ -187,8 +187,10 @@ async fn deletions_delete_what_they_name(connect: Connect) -> Outcome {
     let adds = [add(1, "1"), add(2, "2"), add(3, "3"), add(4, "4"), add(5, "5")];
     storage.write(changes(adds)).await.map_err(text)?;
     storage.write(changes([Change::Put(Space::Log, "text".into(), "stays".into())])).await.map_err(text)?;
-    let deletions = [Change::Delete(Space::Log, 4.into()), Change::DeleteBelow(Space::Log, 3)];
+    let deletions = [Change::Delete(Space::Log, 4.into()), Change::DeleteRange(Space::Log, 1..3)];
     storage.write(changes(deletions)).await.map_err(text)?;
+    let nothing = [Change::DeleteRange(Space::Log, 3..3), Change::Delete(Space::Log, 4.into())];
+    storage.write(changes(nothing)).await.map_err(text)?;
     check!(log(&*storage).await?.get(..2).map(<[Bytes]>::to_vec), Some(vec![Bytes::from("3"), "5".into()]));
     check!(storage.read(&[one(Space::Log, "text")]).await, Ok(vec![vec![Bytes::from("stays")]]));
     Ok(())

@@ -138,8 +138,9 @@ impl Storage for MemoryStorage {
                 Change::Delete(space, key) => {
                     records.remove(&(space, key));
                 }
-                Change::DeleteBelow(space, end) => {
-                    records.retain(|(other, key), _| *other != space || *key >= Key::Number(end));
+                Change::DeleteRange(space, range) => {
+                    let is_in = |key: &Key| matches!(key, Key::Number(number) if range.contains(number));
+                    records.retain(|(other, key), _| *other != space || !is_in(key));
                 }
             }
         }

@@ -18,6 +18,7 @@ pub use error::{StorageError, StorageResult};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::ops::Range;
 
 /// A kind of record; each has its own keys. In IndexedDB each is an object store of this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,8 +87,8 @@ pub enum Change {
     Put(Space, Key, Bytes),
     /// No record under the key any more.
     Delete(Space, Key),
-    /// No records under numbers below this one any more.
-    DeleteBelow(Space, u64),
+    /// No records under these numbers any more.
+    DeleteRange(Space, Range<u64>),
 }
 
 /// What must hold for a write to happen; else it fails with [`StorageError::Conflict`].

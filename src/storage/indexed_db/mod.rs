@@ -152,7 +152,7 @@ impl Change {
             Self::Add(space, ..)
             | Self::Put(space, ..)
             | Self::Delete(space, _)
-            | Self::DeleteBelow(space, _) => *space,
+            | Self::DeleteRange(space, _) => *space,
         }
     }
 }
@@ -170,8 +170,12 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
             drop(store.put(value).with_key(js_key(key)).build()?);
         }
         Change::Delete(_, key) => drop(store.delete::<JsValue, _>(KeyRange::Only(js_key(key))).build()?),
-        Change::DeleteBelow(_, end) => {
-            drop(store.delete::<JsValue, _>(KeyRange::UpperBound(js_key(&Key::Number(*end)), true)).build()?);
+        // IndexedDB refuses a range with nothing in it.
+        Change::DeleteRange(_, numbers) if numbers.is_empty() => {}
+        Change::DeleteRange(_, numbers) => {
+            let number = |number: u64| js_key(&Key::Number(number));
+            let range = KeyRange::Bound(number(numbers.start), false, number(numbers.end), true);
+            drop(store.delete::<JsValue, _>(range).build()?);
         }
     }
     Ok(None)
