@@ -84,8 +84,8 @@ fn contents(snapshot: &Snapshot) -> Vec<(Keyspace, Bytes, Bytes)> {
 /// Puts a name at the end of a list that all tabs write, and gives its place.
 fn append(overlay: &mut Overlay, name: &str) -> u64 {
     let place = length(overlay);
-    overlay.put(Keyspace::Metadata, "length", (place + 1).to_be_bytes().to_vec());
-    overlay.put(Keyspace::Sequence, place.to_be_bytes().to_vec(), name.to_owned());
+    overlay.put(Keyspace::Metadata, "length", (place + 1).to_be_bytes());
+    overlay.put(Keyspace::Sequence, place.to_be_bytes(), name);
     place
 }
 

@@ -5,9 +5,7 @@
 mod error;
 mod notices;
 
-use super::{
-    Change, Expectation, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
-};
+use super::{Change, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
