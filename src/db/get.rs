@@ -58,9 +58,24 @@ impl Database {
     ///
     /// # Errors
     /// 404 `missing` or `deleted`; [`ErrorKind::InvalidRev`] for a wrong one in `open_revs`; each with the document's id.
-    pub fn get(&self, id: &str, options: &GetOptions) -> Result<String> {
-        let snapshot = self.snapshot()?;
-        get_from(&snapshot, id, options).map_err(|error| error.with_doc_id(id))
+    pub async fn get(&self, id: &str, options: &GetOptions) -> Result<String> {
+        let question = |snapshot: &Snapshot| get_from(snapshot, id, options);
+        self.engine()?.read(question).await.map_err(|error| error.with_doc_id(id))
+    }
+
+    /// [`Database::get`] for several documents, of one state of the database.
+    ///
+    /// # Errors
+    /// As [`Database::get`].
+    pub async fn get_many(&self, wanted: &[(String, GetOptions)]) -> Result<Vec<String>> {
+        let question = |snapshot: &Snapshot| {
+            let docs: Vec<Result<String>> = wanted
+                .iter()
+                .map(|(id, options)| get_from(snapshot, id, options).map_err(|error| error.with_doc_id(id)))
+                .collect();
+            docs.into_iter().collect()
+        };
+        self.engine()?.read(question).await
     }
 
     /// Several documents or revisions: `{"results": [{"id", "docs": [{"ok"} | {"missing"} | {"error"}]}]}`, an entry a
@@ -68,8 +83,11 @@ impl Database {
     ///
     /// # Errors
     /// A storage error where what is stored cannot be read.
-    pub fn bulk_get(&self, request: &BulkGetRequest) -> Result<String> {
-        let snapshot = self.snapshot()?;
+    pub async fn bulk_get(&self, request: &BulkGetRequest) -> Result<String> {
+        self.engine()?.read(|snapshot| Self::bulk_get_from(snapshot, request)).await
+    }
+
+    fn bulk_get_from(snapshot: &Snapshot, request: &BulkGetRequest) -> Result<String> {
         // The revisions wanted of each document, in the order in which the documents come first.
         let mut wanted: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut places = HashMap::new();
@@ -87,10 +105,10 @@ impl Database {
         let mut results = Vec::with_capacity(request.docs.len());
         for (id, revs) in wanted {
             let outcome = if revs.is_empty() {
-                get_from(&snapshot, id, &options).map(|doc| vec![format!("{{\"ok\":{doc}}}")])
+                get_from(snapshot, id, &options).map(|doc| vec![format!("{{\"ok\":{doc}}}")])
             } else {
-                StoredDocument::find(&snapshot, id)
-                    .and_then(|found| open_revs(&snapshot, id, found.as_ref(), revs, &options))
+                StoredDocument::find(snapshot, id)
+                    .and_then(|found| open_revs(snapshot, id, found.as_ref(), revs, &options))
             };
             let entries = match outcome {
                 Ok(entries) => entries,

@@ -1,7 +1,7 @@
 use super::options::DatabaseOptions;
 use super::shared::{self, SharedEngine};
 use crate::edit::Counters;
-use crate::engine::{Ended, Engine, Snapshot};
+use crate::engine::{Ended, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use futures_channel::mpsc;
 use serde::Serialize;
@@ -73,10 +73,6 @@ impl Database {
         Ok(&self.inner.shared.engine)
     }
 
-    pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        self.engine()?.snapshot()
-    }
-
     pub(super) fn options(&self) -> &DatabaseOptions {
         &self.inner.options
     }
@@ -96,7 +92,7 @@ impl Database {
     /// # Errors
     /// [`ErrorKind::Closed`] and [`ErrorKind::Destroyed`].
     pub fn info(&self) -> Result<DatabaseInfo> {
-        let counters = Counters::read(&self.snapshot()?);
+        let counters = self.engine()?.peek(Counters::read)?;
         Ok(DatabaseInfo {
             doc_count: counters.doc_count,
             update_seq: counters.update_seq,

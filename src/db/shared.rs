@@ -1,6 +1,6 @@
 //! The engines that are open on this thread: all handles of one name share one.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Settings};
 use crate::error::Result;
 use crate::storage::{self, Storage};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
@@ -43,7 +43,7 @@ pub(super) async fn acquire(name: &str, wanted: Option<&str>) -> Result<Rc<Share
         return Ok(shared.clone());
     }
     let storage: Box<dyn Storage> = adapter.open(name).await?;
-    let engine = Engine::open(storage).await?;
+    let engine = Engine::open(storage, Settings::default()).await?;
     let shared = SharedEngine::alone(engine);
     slot.replace(shared.clone());
     Ok(shared)

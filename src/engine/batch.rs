@@ -1,6 +1,6 @@
 use super::keyspace::Keyspace;
-use super::memtable::Snapshot;
 use super::record;
+use super::snapshot::Snapshot;
 use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{self, HashTable};
@@ -27,7 +27,6 @@ struct Entry {
 }
 
 /// What is there, and over it what the plans of one group write: each plan sees the ones before it.
-#[derive(Debug)]
 pub struct Overlay {
     base: Snapshot,
     /// The record of the commit as it grows: room for its header, then the entries in order.

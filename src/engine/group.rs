@@ -1,9 +1,11 @@
 //! Group commit: the queue of plans, and the loop that commits them.
 
 use super::batch::Overlay;
+use super::cache::Blocks;
 use super::header::{FLOOR_KEY, decode_floor};
 use super::open::Inner;
 use super::record;
+use super::runs::{MANIFEST_KEY, Manifest};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::storage::{Change, Notice, Read, Space, StorageError, StorageResult, Write};
@@ -140,6 +142,8 @@ impl Inner {
             if committed {
                 self.storage.announce(Notice::Committed(self.position.get()));
                 self.tell(None);
+                self.maintain();
+                self.wait_for_flush().await;
             }
             if self.queue.jobs.borrow().is_empty() {
                 self.queue.stop();
@@ -154,8 +158,7 @@ impl Inner {
     async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
         let mut reconnects = 0;
         loop {
-            let position = self.position.get() + 1;
-            let Some(record) = self.plan(group, position) else {
+            let Some((position, record)) = self.plan(group).await? else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
                     return Ok(false);
@@ -181,7 +184,8 @@ impl Inner {
                 Err(error) => return Err(error),
             };
             if committed {
-                self.apply_entries(record::entries(&record).expect("BUG: a record that cannot be read back"));
+                let entries = record::entries(&record).expect("BUG: a record that cannot be read back");
+                self.apply_entries(&record, entries);
                 return Ok(true);
             }
             if !self.catch_up_in_turn().await? {
@@ -197,26 +201,58 @@ impl Inner {
         floor.is_some_and(|floor| decode_floor(&floor, &self.header).is_ok_and(|floor| floor <= position))
     }
 
-    /// Plans the group, and as much of the queue as it has room for, into a record; `None` where nothing is written.
-    fn plan(&self, group: &mut Vec<Job>, position: u64) -> Option<Bytes> {
-        let mut overlay = Overlay::new(self.snapshot());
-        for job in group.iter_mut() {
-            (job.plan)(&mut overlay);
+    /// Plans the group, and as much of the queue as it has room for, into a record for the next position; `None` where
+    /// nothing is written.
+    async fn plan(&self, group: &mut Vec<Job>) -> StorageResult<Option<(u64, Bytes)>> {
+        let blocks = Rc::new(Blocks::new(self.cache.clone()));
+        loop {
+            let mut overlay = Overlay::new(self.snapshot_over(&blocks));
+            for job in group.iter_mut() {
+                (job.plan)(&mut overlay);
+            }
+            while overlay.size() < GROUP_BYTES {
+                let Some(mut job) = self.queue.jobs.borrow_mut().pop_front() else { break };
+                (job.plan)(&mut overlay);
+                group.push(job);
+            }
+            let wanted = blocks.take_wanted()?;
+            if wanted.is_empty() {
+                let position = self.position.get() + 1;
+                let is_empty = overlay.is_empty();
+                return Ok((!is_empty).then(|| (position, record::encode(position, self.writer, overlay))));
+            }
+            if let Some(gone) = self.load(&blocks, &wanted).await? {
+                let manifest = self.manifest_record.borrow().clone();
+                self.catch_up_in_turn().await?;
+                if *self.manifest_record.borrow() == manifest {
+                    return Err(gone);
+                }
+            }
         }
-        while overlay.size() < GROUP_BYTES {
-            let Some(mut job) = self.queue.jobs.borrow_mut().pop_front() else { break };
-            (job.plan)(&mut overlay);
-            group.push(job);
-        }
-        (!overlay.is_empty()).then(|| record::encode(position, self.writer, overlay))
     }
 
-    /// Settles a commit whose answer was lost: reads its position back.
+    /// Settles a commit whose answer was lost: looks at its position, in the log or among those that were retired.
     async fn is_committed(&self, position: u64, record: &Bytes) -> StorageResult<bool> {
-        let reads = [Read::One(Space::Log, position.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
-        let mut found = self.read(&reads).await?.into_iter().map(Vec::into_iter);
-        let is_there = found.next().and_then(|mut found| found.next()).as_ref() == Some(record);
-        let floor = found.next().and_then(|mut found| found.next());
-        Ok(is_there && self.is_above_floor(position, floor))
+        let reads = [
+            Read::One(Space::Log, position.into()),
+            Read::One(Space::Meta, FLOOR_KEY.into()),
+            Read::One(Space::Meta, MANIFEST_KEY.into()),
+        ];
+        let mut found = self.read(&reads).await?.into_iter().map(|found| found.into_iter().next());
+        let (there, floor, manifest) =
+            (found.next().flatten(), found.next().flatten(), found.next().flatten());
+        if self.is_above_floor(position, floor) {
+            return Ok(there.as_ref() == Some(record));
+        }
+        let manifest = manifest.as_ref().map(Manifest::decode).transpose()?.unwrap_or_default();
+        if manifest.flushed < position {
+            // The database is gone, which catching up will find.
+            return Ok(false);
+        }
+        manifest.has_settled(position, record::settled(record)).ok_or_else(|| StorageError::Platform {
+            name: "UnknownError".into(),
+            message: "the connection was lost during the write, and too much was written since to tell whether it was made"
+                .into(),
+        })
     }
 }

@@ -18,6 +18,9 @@ impl Keyspace {
     /// How many there are.
     pub(super) const COUNT: usize = 5;
 
+    /// Those that are flushed into runs, in order; the metadata are in the manifest.
+    pub(super) const IN_RUNS: [Self; 4] = [Self::Document, Self::Sequence, Self::Body, Self::Local];
+
     /// The keyspace with this number.
     pub(super) fn from_number(number: u8) -> Option<Self> {
         [Self::Document, Self::Sequence, Self::Body, Self::Local, Self::Metadata]

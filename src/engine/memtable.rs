@@ -1,89 +1,69 @@
-use super::batch::View;
 use super::keyspace::Keyspace;
+use super::record::RecordEntry;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::btree_map::{Entry, Range};
 use std::ops::Bound;
-use std::rc::Rc;
 
-/// The replayed log: an ordered map for each keyspace.
+/// A value, or the removal of the key.
+pub(super) type Slot = Option<Bytes>;
+
+/// The part of the log that is in no run yet, replayed: an ordered map for each keyspace, with removals.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memtable {
-    maps: [BTreeMap<Bytes, Bytes>; Keyspace::COUNT],
+    maps: [BTreeMap<Bytes, Slot>; Keyspace::COUNT],
+    /// How many bytes of log records its entries came from.
+    log_bytes: usize,
 }
 
 impl Memtable {
-    fn map(&self, keyspace: Keyspace) -> &BTreeMap<Bytes, Bytes> {
+    fn map(&self, keyspace: Keyspace) -> &BTreeMap<Bytes, Slot> {
         self.maps.get(keyspace as usize).expect("BUG: a keyspace without a map")
     }
 
+    /// Applies a log record of `log_bytes` bytes.
+    pub(super) fn apply(&mut self, entries: Vec<RecordEntry>, log_bytes: usize) {
+        for entry in entries {
+            self.set(entry.keyspace, entry.key, entry.value);
+        }
+        self.log_bytes += log_bytes;
+    }
+
     /// Sets or, with `None`, removes the value of a key.
-    pub(super) fn set(&mut self, keyspace: Keyspace, key: Bytes, value: Option<Bytes>) {
+    pub(super) fn set(&mut self, keyspace: Keyspace, key: Bytes, value: Slot) {
         let map = self.maps.get_mut(keyspace as usize).expect("BUG: a keyspace without a map");
-        match value {
-            Some(value) => match map.entry(key.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(value);
-                }
-                // Taken out first, so that the old key's buffer (a whole log record) is let go of too.
-                Entry::Occupied(place) => {
-                    place.remove();
-                    map.insert(key, value);
-                }
-            },
-            None => {
-                map.remove(&key);
+        match map.entry(key.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(value);
+            }
+            // Taken out first, so that the old key's buffer (a whole log record) is let go of too.
+            Entry::Occupied(place) => {
+                place.remove();
+                map.insert(key, value);
             }
         }
     }
-}
 
-/// One consistent state of the database, however long it is held. Cheap to take.
-///
-/// Hold it no longer than needed: while it lives, the next commit copies the memtable's map.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    table: Rc<Memtable>,
-}
-
-impl Snapshot {
-    pub(super) fn new(table: Rc<Memtable>) -> Self {
-        Self { table }
+    /// What is known of a key: `None` where nothing is.
+    pub(super) fn get(&self, keyspace: Keyspace, key: &[u8]) -> Option<&Slot> {
+        self.map(keyspace).get(key)
     }
 
-    /// The entries of a keyspace between two bounds, in the order of the keys' bytes, or backwards.
-    ///
-    /// Bounds that exclude everything give nothing.
-    pub fn scan<'a>(
-        &'a self,
+    /// The entries between two bounds, removals included. The bounds must not exclude everything.
+    pub(super) fn range(
+        &self,
         keyspace: Keyspace,
         bounds: (Bound<&[u8]>, Bound<&[u8]>),
-        descending: bool,
-    ) -> Box<dyn Iterator<Item = (&'a Bytes, &'a Bytes)> + 'a> {
-        let empty = match bounds {
-            (Bound::Included(start), Bound::Included(end)) => start > end,
-            (
-                Bound::Included(start) | Bound::Excluded(start),
-                Bound::Included(end) | Bound::Excluded(end),
-            ) => start >= end,
-            _ => false,
-        };
-        if empty {
-            // BTreeMap::range panics on such bounds.
-            return Box::new(std::iter::empty());
-        }
-        let range = self.table.map(keyspace).range::<[u8], _>(bounds);
-        if descending { Box::new(range.rev()) } else { Box::new(range) }
+    ) -> Range<'_, Bytes, Slot> {
+        self.map(keyspace).range::<[u8], _>(bounds)
     }
 
-    /// How many entries a keyspace has.
-    pub fn len(&self, keyspace: Keyspace) -> usize {
-        self.table.map(keyspace).len()
+    /// All entries of a keyspace.
+    pub(super) fn all(&self, keyspace: Keyspace) -> impl Iterator<Item = (&Bytes, &Slot)> {
+        self.map(keyspace).iter()
     }
-}
 
-impl View for Snapshot {
-    fn get(&self, keyspace: Keyspace, key: &[u8]) -> Option<Bytes> {
-        self.table.map(keyspace).get(key).cloned()
+    pub(super) fn log_bytes(&self) -> usize {
+        self.log_bytes
     }
 }

@@ -5,20 +5,31 @@
 //! - **Group commit**: plans that arrive while a commit is in flight share the next one.
 //! - A **plan** is a synchronous function of an [`Overlay`] (what is there, and what the plans before it in the group
 //!   write); it may be called again, after another tab's commit.
-//! - The **memtable** is the log replayed. It holds the whole database for now; flushing it into sorted runs comes next,
-//!   and finds its place in [`Storage`](crate::storage::Storage) ready.
+//! - The **memtable** is the log replayed. When the log is long it is **flushed** into a sorted [run](runs), and what is
+//!   flushed is retired from the log; runs are **merged** so that there are few. Both happen in the background.
+//! - A **read** is a synchronous function of a [`Snapshot`]. Blocks of runs that it needs and that are not in the cache are
+//!   loaded, and it is called again.
 
 mod batch;
+mod cache;
+mod catch_up;
 mod group;
 mod header;
 mod keyspace;
+mod load;
+mod maintain;
 mod memtable;
 mod open;
 mod record;
+mod runs;
+mod scan;
+mod settings;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Overlay, View};
 pub use keyspace::Keyspace;
-pub use memtable::Snapshot;
 pub use open::{Ended, Engine};
+pub use settings::Settings;
+pub use snapshot::Snapshot;

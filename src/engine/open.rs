@@ -1,8 +1,11 @@
 use super::batch::Overlay;
+use super::cache::{Blocks, Cache};
 use super::group::{Job, Queue};
-use super::header::{FLOOR_KEY, HEADER_KEY, Header, decode_floor, encode_floor};
-use super::memtable::{Memtable, Snapshot};
-use super::record::{self, RecordEntry};
+use super::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
+use super::maintain::Maintenance;
+use super::runs::Settled;
+use super::settings::Settings;
+use super::snapshot::{Snapshot, State};
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
@@ -13,8 +16,6 @@ use std::rc::Rc;
 
 /// The log's first position.
 const FIRST_POSITION: u64 = 1;
-/// How many log records are read at once.
-const READ_AHEAD: u32 = 256;
 
 /// So often a new database is begun, where it is not known whether that has worked, before that is told.
 const CREATIONS: u32 = 3;
@@ -52,11 +53,18 @@ pub(super) struct Inner {
     pub(super) writer: u64,
     pub(super) queue: Queue,
     pub(super) header: Header,
-    table: RefCell<Rc<Memtable>>,
+    pub(super) settings: Settings,
+    pub(super) state: RefCell<State>,
+    /// The manifest's record as last seen; none before the first flush.
+    pub(super) manifest_record: RefCell<Option<Bytes>>,
+    pub(super) cache: Rc<Cache>,
     /// The last position applied.
     pub(super) position: Cell<u64>,
-    ended: Cell<Option<Ended>>,
-    /// Held by whoever changes the memtable: a commit, or catching up.
+    /// How the log's records since the last flush can be told, once they are retired.
+    pub(super) recent: RefCell<Vec<Settled>>,
+    pub(super) maintenance: Maintenance,
+    pub(super) ended: Cell<Option<Ended>>,
+    /// Held by whoever applies records: a commit, or catching up.
     pub(super) turn: Mutex<()>,
     listeners: RefCell<Vec<(u64, EngineListener)>>,
     next_listener: Cell<u64>,
@@ -68,16 +76,20 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
     /// record and `VersionError` for a newer format.
-    pub async fn open(storage: Box<dyn Storage>) -> Result<Self> {
-        let (header, floor) = read_or_create_header(&*storage).await?;
-        let first = decode_floor(&floor, &header)?;
+    pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
+        let header = read_or_create_header(&*storage).await?;
         let inner = Rc::new(Inner {
             storage,
             writer: u64::from_le_bytes(env::random_bytes()),
             queue: Queue::default(),
             header,
-            table: RefCell::default(),
-            position: Cell::new(first.saturating_sub(1)),
+            settings,
+            state: RefCell::default(),
+            manifest_record: RefCell::default(),
+            cache: Rc::new(Cache::new(settings.cache_bytes)),
+            position: Cell::new(FIRST_POSITION - 1),
+            recent: RefCell::default(),
+            maintenance: Maintenance::default(),
             ended: Cell::new(None),
             turn: Mutex::new(()),
             listeners: RefCell::default(),
@@ -93,6 +105,7 @@ impl Engine {
         let turn = inner.turn.lock().await;
         inner.catch_up_in_turn().await.map_err(|error| inner.error_of(error))?;
         drop(turn);
+        inner.maintain();
         Ok(Self { inner })
     }
 
@@ -106,13 +119,49 @@ impl Engine {
         self.inner.storage.adapter()
     }
 
-    /// The state after the last commit seen.
+    /// Answers a question of the state after the last commit seen. `question` is called as often as it takes to have the
+    /// blocks that it reads at hand, and must be free of side effects.
+    ///
+    /// # Errors
+    /// The question's own; [`ErrorKind::Storage`] where a block cannot be read; [`ErrorKind::Closed`] or
+    /// [`ErrorKind::Destroyed`] once the engine has ended.
+    pub async fn read<T>(&self, mut question: impl FnMut(&Snapshot) -> Result<T>) -> Result<T> {
+        self.inner.check()?;
+        let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
+        let mut snapshot = self.inner.snapshot_over(&blocks);
+        loop {
+            let outcome = question(&snapshot);
+            let wanted = blocks.take_wanted()?;
+            if wanted.is_empty() {
+                return outcome;
+            }
+            if let Some(gone) = self.inner.load(&blocks, &wanted).await? {
+                // Another tab has merged it away.
+                let manifest = self.inner.manifest_record.borrow().clone();
+                self.refresh().await?;
+                if *self.inner.manifest_record.borrow() == manifest {
+                    return Err(gone.into());
+                }
+                snapshot = self.inner.snapshot_over(&blocks);
+            }
+            self.inner.check()?;
+        }
+    }
+
+    /// Answers a question at once that needs nothing but the memtable and the metadata.
     ///
     /// # Errors
     /// [`ErrorKind::Closed`] or [`ErrorKind::Destroyed`] once the engine has ended.
-    pub fn snapshot(&self) -> Result<Snapshot> {
+    pub fn peek<T>(&self, question: impl FnOnce(&Snapshot) -> T) -> Result<T> {
         self.inner.check()?;
-        Ok(self.inner.snapshot())
+        let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
+        Ok(question(&self.inner.snapshot_over(&blocks)))
+    }
+
+    /// The state after the last commit seen; what is in runs is there only as far as it is in the cache.
+    #[cfg(test)]
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.peek(Snapshot::clone)
     }
 
     /// Commits what `plan` writes, in a group with the plans that wait beside it, and gives its result once that is in
@@ -196,65 +245,8 @@ impl Inner {
         self.check().err().unwrap_or_else(|| error.into())
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.table.borrow().clone())
-    }
-
-    /// Applies the record of the next position.
-    fn apply(&self, record: &Bytes) -> StorageResult<()> {
-        let entries = record::decode(self.position.get() + 1, record)?;
-        self.apply_entries(entries);
-        Ok(())
-    }
-
-    /// Applies the entries of the next position's record.
-    pub(super) fn apply_entries(&self, entries: Vec<RecordEntry>) {
-        let mut table = self.table.borrow_mut();
-        let table = Rc::make_mut(&mut table);
-        for entry in entries {
-            table.set(entry.keyspace, entry.key, entry.value);
-        }
-        self.position.set(self.position.get() + 1);
-    }
-
-    /// Applies what other tabs have committed, and tells whether there was something. The caller holds the turn.
-    pub(super) async fn catch_up_in_turn(&self) -> StorageResult<bool> {
-        let before = self.position.get();
-        loop {
-            let next = self.position.get() + 1;
-            let reads = [
-                Read::One(Space::Meta, HEADER_KEY.into()),
-                Read::One(Space::Meta, FLOOR_KEY.into()),
-                Read::From(Space::Log, next, READ_AHEAD),
-            ];
-            let mut answers = self.read(&reads).await?.into_iter().map(Vec::into_iter);
-            let mut answer = || answers.next().expect("BUG: a read without an answer");
-            let header = answer().next();
-            if header.is_none_or(|header| header != self.header.encode()) {
-                // The browser's settings removed the records, or somebody has made the database anew.
-                self.end(Ended::Destroyed);
-                return Err(StorageError::Closed);
-            }
-            let missing =
-                |record: &str| StorageError::Damaged { record: record.into(), problem: "it is missing" };
-            let floor = answer().next().ok_or_else(|| missing("meta/floor"))?;
-            if decode_floor(&floor, &self.header)? > next {
-                return Err(missing(&format!("log/{next}")));
-            }
-            let records = answer();
-            let complete = records.len() < READ_AHEAD as usize;
-            for record in records {
-                self.apply(&record)?;
-            }
-            if complete {
-                break;
-            }
-        }
-        let advanced = self.position.get() > before;
-        if advanced {
-            self.tell(None);
-        }
-        Ok(advanced)
+    pub(super) fn snapshot_over(&self, blocks: &Rc<Blocks>) -> Snapshot {
+        Snapshot::new(self.state.borrow().clone(), blocks.clone())
     }
 
     /// Reads, over another connection if the browser has closed the one there was.
@@ -279,7 +271,7 @@ impl Inner {
         }
     }
 
-    fn end(&self, ended: Ended) {
+    pub(super) fn end(&self, ended: Ended) {
         if self.ended.get().is_none() {
             self.ended.set(Some(ended));
             self.queue.fail_all(&ended.into());
@@ -297,14 +289,14 @@ impl Inner {
     }
 }
 
-/// The header and the floor's record; written first if there are none.
-async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<(Header, Bytes)> {
+/// The header; written first, with the floor, if there is none.
+async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<Header> {
     let reads = [Read::One(Space::Meta, HEADER_KEY.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
     let mut writes = 0;
     loop {
         let found = storage.read(&reads).await?.concat();
-        if let [header, floor] = found.as_slice() {
-            return Ok((Header::decode(header)?, floor.clone()));
+        if let [header, _] = found.as_slice() {
+            return Header::decode(header);
         }
         if let Some(header) = found.first() {
             Header::decode(header)?;

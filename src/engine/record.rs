@@ -2,6 +2,7 @@
 
 use super::batch::Overlay;
 use super::keyspace::Keyspace;
+use super::runs::Settled;
 use crate::storage::{StorageError, StorageResult};
 use crate::varint;
 use bytes::{Buf, Bytes};
@@ -90,6 +91,20 @@ pub(super) fn decode(position: u64, record: &Bytes) -> StorageResult<Vec<RecordE
     entries(record).ok_or_else(|| damaged("an entry ends too early"))
 }
 
+/// The position that a record says it has.
+pub(super) fn position_of(record: &[u8]) -> Option<u64> {
+    record.get(CHECKED..)?.first_chunk().map(|position| u64::from_le_bytes(*position))
+}
+
+/// The writer and the checksum of a record.
+pub(super) fn settled(record: &[u8]) -> Settled {
+    let checksum =
+        record.get(4..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes));
+    let writer =
+        record.get(16..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    (writer, checksum)
+}
+
 /// The entries of a record, without a look at what stands before them: for one that was drawn up here.
 pub(super) fn entries(record: &Bytes) -> Option<Vec<RecordEntry>> {
     let mut rest = record.slice_ref(record.get(HEADER..)?);
@@ -100,7 +115,7 @@ pub(super) fn entries(record: &Bytes) -> Option<Vec<RecordEntry>> {
     Some(entries)
 }
 
-fn decode_entry(rest: &mut Bytes) -> Option<RecordEntry> {
+pub(super) fn decode_entry(rest: &mut Bytes) -> Option<RecordEntry> {
     let keyspace = Keyspace::from_number(rest.get_u8())?;
     let key = take(rest, 0)?;
     let value = if rest.first() == Some(&0) {

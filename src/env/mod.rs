@@ -9,6 +9,8 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
+#[cfg(test)]
+pub use native::at_once;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{block_on, now, random_bytes, sleep, spawn};
 #[cfg(target_arch = "wasm32")]

@@ -48,6 +48,19 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     SPAWNED.with_borrow_mut(|spawned| spawned.push(Box::pin(future)));
 }
 
+/// Runs a future that waits for nobody else: only turns of its own storage, which pass by themselves.
+#[cfg(test)]
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = std::pin::pin!(future);
+    for _ in 0..100_000 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
+            return value;
+        }
+    }
+    panic!("the future waits for something else");
+}
+
 struct Unpark(std::thread::Thread);
 
 impl Wake for Unpark {

@@ -81,13 +81,14 @@ impl Local {
 
     /// A document, or with `open_revs` a list.
     pub fn get(&self, id: String, options: String) -> Promise {
-        let answer = options_of(&options).and_then(|options| self.database.get(&id, &options));
-        promise(ready(answer))
+        let database = self.database.clone();
+        promise(async move { database.get(&id, &options_of(&options)?).await })
     }
 
     /// Several documents or revisions.
     pub fn bulk_get(&self, request: String) -> Promise {
-        promise(ready(options_of(&request).and_then(|request| self.database.bulk_get(&request))))
+        let database = self.database.clone();
+        promise(async move { database.bulk_get(&options_of(&request)?).await })
     }
 
     /// Writes documents.
@@ -98,21 +99,24 @@ impl Local {
 
     /// Documents by id.
     pub fn all_docs(&self, options: String) -> Promise {
-        promise(ready(options_of(&options).and_then(|options| self.database.all_docs(&options))))
+        let database = self.database.clone();
+        promise(async move { database.all_docs(&options_of(&options)?).await })
     }
 
     /// A page of changes.
     pub fn changes(&self, options: String) -> Promise {
-        let answer = options_of(&options).and_then(|request: ChangesRequest| {
-            let update_seq = self.database.info()?.update_seq;
-            self.database.changes(&request.into_options(update_seq))
-        });
-        promise(ready(answer.map(|page| changes_text(&page))))
+        let database = self.database.clone();
+        promise(async move {
+            let request: ChangesRequest = options_of(&options)?;
+            let update_seq = database.info()?.update_seq;
+            Ok(changes_text(&database.changes(&request.into_options(update_seq)).await?))
+        })
     }
 
     /// Which revisions are missing.
     pub fn revs_diff(&self, request: String) -> Promise {
-        promise(ready(options_of(&request).and_then(|request| self.database.revs_diff(&request))))
+        let database = self.database.clone();
+        promise(async move { database.revs_diff(&options_of(&request)?).await })
     }
 
     /// Counters and names.

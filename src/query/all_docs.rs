@@ -1,6 +1,6 @@
 //! `allDocs`: documents by id.
 
-use super::document::{document_text, missing_body, text_of};
+use super::document::{body_of, document_text, text_of};
 use super::range::id_range;
 use crate::doc::{Rev, id_from_key, id_key, json_text};
 use crate::edit::{Counters, StoredDocument};
@@ -109,7 +109,7 @@ impl Rows<'_> {
             if self.count >= limit {
                 break;
             }
-            let document = StoredDocument::decode(key, stored.clone())?;
+            let document = StoredDocument::decode(&key, stored)?;
             let Some(winner) = document.tree.winner() else { continue };
             if winner.deleted {
                 continue;
@@ -119,8 +119,8 @@ impl Rows<'_> {
                 continue;
             }
             let doc =
-                self.options.include_docs.then(|| self.document(key, &document, winner.rev)).transpose()?;
-            self.push_row(&id_from_key(key), winner.rev, false, doc.as_deref());
+                self.options.include_docs.then(|| self.document(&key, &document, winner.rev)).transpose()?;
+            self.push_row(&id_from_key(&key), winner.rev, false, doc.as_deref());
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Rows<'_> {
 
     fn document(&self, key: &Bytes, document: &StoredDocument, rev: &Rev) -> Result<String> {
         let id = id_from_key(key);
-        let body = document.body_of(self.snapshot, key, rev).ok_or_else(|| missing_body(&id, rev))?;
+        let body = body_of(self.snapshot, document, key, rev)?;
         let conflicts = if self.options.conflicts { document.tree.conflicts() } else { Vec::new() };
         let further = [("_conflicts", json_text(&conflicts))];
         let further = if conflicts.is_empty() { &[][..] } else { &further[..] };

@@ -1,6 +1,6 @@
 //! `changes`: documents by the order of their last changes.
 
-use super::document::{document_text, missing_body, text_of};
+use super::document::{body_of, document_text, text_of};
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, StoredDocument};
 use crate::engine::{Keyspace, Snapshot, View};
@@ -63,7 +63,8 @@ pub struct ChangesPage {
     pub results: Vec<Change>,
     /// The seq from which to go on.
     pub last_seq: u64,
-    /// How many changes there are after it, before any selection of documents.
+    /// How many changes there are after it at most, before any selection of documents: documents that changed several times
+    /// count as often. 0 when descending.
     pub pending: u64,
 }
 
@@ -78,6 +79,7 @@ pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesP
     let start = if options.descending { Bound::Unbounded } else { Bound::Excluded(since.as_slice()) };
     let mut page = ChangesPage { results: Vec::new(), last_seq: options.since, pending: 0 };
     let mut rows = snapshot.scan(Keyspace::Sequence, (start, Bound::Unbounded), options.descending);
+    let mut looked_at = 0;
     while page.results.len() < limit {
         let Some((seq, key)) = rows.next() else {
             // Everything up to the end has been looked at, whatever was selected of it.
@@ -86,15 +88,21 @@ pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesP
             }
             break;
         };
+        if snapshot.lacks_blocks() && looked_at >= limit {
+            break;
+        }
+        looked_at += 1;
         let seq = <[u8; 8]>::try_from(seq.as_ref()).map_or(0, u64::from_be_bytes);
-        let id = id_from_key(key);
+        let id = id_from_key(&key);
         if options.doc_ids.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
             continue;
         }
-        page.results.extend(change(snapshot, options, key, id, seq)?);
+        page.results.extend(change(snapshot, options, &key, id, seq)?);
         page.last_seq = seq;
     }
-    page.pending = rows.count() as u64;
+    if !options.descending {
+        page.pending = update_seq.saturating_sub(page.last_seq);
+    }
     Ok(page)
 }
 
@@ -109,8 +117,7 @@ fn change(
     let document = StoredDocument::decode(key, stored)?;
     let Some(winner) = document.tree.winner() else { return Ok(None) };
     let doc = if options.include_docs {
-        let body =
-            document.body_of(snapshot, key, winner.rev).ok_or_else(|| missing_body(&id, winner.rev))?;
+        let body = body_of(snapshot, &document, key, winner.rev)?;
         let conflicts = if options.conflicts { document.tree.conflicts() } else { Vec::new() };
         let further = [("_conflicts", json_text(&conflicts))];
         let further = if conflicts.is_empty() { &[][..] } else { &further[..] };

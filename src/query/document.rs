@@ -1,6 +1,9 @@
-use crate::doc::{Rev, close, json_text, push_member, reopen};
-use crate::error::{Error, Result};
+use crate::doc::{Rev, close, id_from_key, json_text, push_member, reopen};
+use crate::edit::StoredDocument;
+use crate::engine::Snapshot;
+use crate::error::Result;
 use crate::storage::StorageError;
+use bytes::Bytes;
 
 /// A stored body as text.
 ///
@@ -29,7 +32,23 @@ pub fn document_text(body: &str, id: &str, rev: &Rev, deleted: bool, further: &[
     text
 }
 
-/// What is said of a body that should be there.
-pub(super) fn missing_body(id: &str, rev: &Rev) -> Error {
-    StorageError::Damaged { record: format!("body/{id}/{rev}"), problem: "it is missing" }.into()
+/// The body of a document's revision, which should be there.
+///
+/// # Errors
+/// A storage error where it is not.
+pub(super) fn body_of(
+    snapshot: &Snapshot,
+    document: &StoredDocument,
+    key: &[u8],
+    rev: &Rev,
+) -> Result<Bytes> {
+    match document.body_of(snapshot, key, rev) {
+        Some(body) => Ok(body),
+        // It goes on, so that all that is wanted is loaded at once.
+        None if snapshot.lacks_blocks() => Ok(Bytes::from_static(b"{}")),
+        None => {
+            let record = format!("body/{}/{rev}", id_from_key(key));
+            Err(StorageError::Damaged { record, problem: "it is missing" }.into())
+        }
+    }
 }

@@ -57,7 +57,7 @@ impl Peer for LocalPeer {
         // Watched before it is read, so that no change falls between.
         let mut events = self.0.events();
         loop {
-            let page = self.0.changes(&options)?;
+            let page = self.0.changes(&options).await?;
             if !request.waits || !page.results.is_empty() || page.last_seq > options.since {
                 return Ok(ChangesPage {
                     results: page.results.into_iter().map(row).collect::<Result<_>>()?,
@@ -75,21 +75,22 @@ impl Peer for LocalPeer {
 
     async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Vec<String>>> {
         let revs = revs.iter().map(|doc| (doc.id.to_string(), doc.revs.clone())).collect();
-        Ok(self.0.missing_revs(&revs)?.into_iter().collect())
+        Ok(self.0.missing_revs(&revs).await?.into_iter().collect())
     }
 
     async fn bulk_get(&self, wanted: &[DocRevs]) -> Result<Vec<Got>> {
+        let requests: Vec<_> =
+            wanted.iter().map(|doc| (doc.id.to_string(), open_revs_options(doc))).collect();
         let mut results = Vec::with_capacity(wanted.len());
-        for doc in wanted {
-            results.extend(self.open_revs(doc).await?);
+        for (doc, answer) in wanted.iter().zip(self.0.get_many(&requests).await?) {
+            results.extend(answers::open_revs_results(&doc.id, answer.as_bytes())?);
         }
         Ok(results)
     }
 
     async fn open_revs(&self, wanted: &DocRevs) -> Result<Vec<Got>> {
-        let revs = wanted.revs.iter().cloned().map(Value::from).collect();
-        let options = GetOptions { open_revs: Some(revs), revs: true, latest: true, ..GetOptions::default() };
-        answers::open_revs_results(&wanted.id, self.0.get(&wanted.id, &options)?.as_bytes())
+        let answer = self.0.get(&wanted.id, &open_revs_options(wanted)).await?;
+        answers::open_revs_results(&wanted.id, answer.as_bytes())
     }
 
     async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>> {
@@ -101,7 +102,7 @@ impl Peer for LocalPeer {
     }
 
     async fn get_local(&self, id: &str) -> Result<Option<LocalDoc>> {
-        match self.0.get(id, &GetOptions::default()) {
+        match self.0.get(id, &GetOptions::default()).await {
             Ok(doc) => answers::parse(doc.as_bytes()).map(Some),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -111,6 +112,11 @@ impl Peer for LocalPeer {
     async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
         self.write_one(doc).await
     }
+}
+
+fn open_revs_options(wanted: &DocRevs) -> GetOptions {
+    let revs = wanted.revs.iter().cloned().map(Value::from).collect();
+    GetOptions { open_revs: Some(revs), revs: true, latest: true, ..GetOptions::default() }
 }
 
 fn changes_options(request: &ChangesRequest) -> Result<ChangesOptions> {

@@ -1,7 +1,7 @@
 //! Where bodies are kept: with their document, apart, or not at all.
 
 use super::*;
-use crate::engine::Engine;
+use crate::engine::{Engine, Settings};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use std::rc::Rc;
 
@@ -81,7 +81,8 @@ fn long_and_short_branches_win_in_turn() {
 fn a_losing_branch_leaves_a_long_winner_where_it_is() {
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
-        let engine = Engine::open(Box::new(MemoryStorage::on(disk.clone()))).await.unwrap();
+        let engine =
+            Engine::open(Box::new(MemoryStorage::on(disk.clone())), Settings::default()).await.unwrap();
         let db = Database::over(engine, DatabaseOptions::in_memory());
         put(&db, json!({"_id": "a", "t": text(1_000_000)})).await;
         let bytes = || disk.records().iter().map(|(_, content)| content.len()).sum::<usize>();
@@ -129,7 +130,7 @@ fn the_text_of_a_document_is_kept_to_the_letter() {
         let docs = format!("[{{\"_id\":\"a\",{body}}}]");
         let results = db.bulk_docs(&docs, "{}").await.unwrap();
         let results: Value = serde_json::from_str(&results).unwrap();
-        let found = db.get("a", &GetOptions::default()).unwrap();
+        let found = at_once(db.get("a", &GetOptions::default())).unwrap();
         assert_eq!(found, format!("{{{body},\"_id\":\"a\",\"_rev\":{}}}", results[0]["rev"]));
     });
 }

@@ -1,9 +1,9 @@
 //! Every storage operation of some programs with every fault: what was acknowledged is there, and nothing half.
 
 use super::*;
-use crate::engine::Engine;
+use crate::engine::{Engine, Settings};
 use crate::query::{ChangesOptions, Style};
-use crate::storage::faulty::{Fault, Faults, FaultyStorage};
+use crate::storage::faulty::{Fault, Faults, FaultyStorage, take_turns};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use futures_util::future::{Either, select};
 use std::cell::Cell;
@@ -14,23 +14,23 @@ type Step = (Value, bool);
 
 const LOCAL_IDS: [&str; 2] = ["_local/one", "_local/two"];
 
-async fn open(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>) -> Result<Database> {
+async fn open(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, settings: Settings) -> Result<Database> {
     let storage = FaultyStorage::new(MemoryStorage::on(disk.clone()), faults.clone());
-    let engine = Engine::open(Box::new(storage)).await?;
+    let engine = Engine::open(Box::new(storage), settings).await?;
     Ok(Database::over(engine, DatabaseOptions { revs_limit: 4, ..DatabaseOptions::in_memory() }))
 }
 
 /// Everything that an application can see.
 fn state(db: &Database) -> Value {
-    check_consistency(&db.snapshot().unwrap());
+    check(db);
     let options = ChangesOptions { include_docs: true, style: Style::AllDocs, ..ChangesOptions::default() };
-    let changes = db.changes(&options).unwrap().results;
+    let changes = at_once(db.changes(&options)).unwrap().results;
     let leaves: Vec<_> = changes
         .iter()
         .map(|change| get(db, &change.id, json!({"open_revs": "all", "revs": true})).unwrap())
         .collect();
     let changes: Vec<_> = changes.iter().map(crate::query::Change::text).collect();
-    let all = db.all_docs(&serde_json::from_value(json!({"include_docs": true})).unwrap()).unwrap();
+    let all = at_once(db.all_docs(&serde_json::from_value(json!({"include_docs": true})).unwrap())).unwrap();
     let local: Vec<_> = LOCAL_IDS.iter().map(|id| get(db, id, json!({})).ok()).collect();
     json!([changes, leaves, all, local, counts(db)])
 }
@@ -42,10 +42,16 @@ async fn run_step(db: &Database, (docs, new_edits): &Step) -> Result<()> {
 }
 
 /// Runs the steps, each again where the storage refused it; counts those that are acknowledged.
-async fn run(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, steps: &[Step], done: &Cell<usize>) -> Database {
-    let db = match open(disk, faults).await {
+async fn run(
+    disk: &Rc<MemoryDisk>,
+    faults: &Rc<Faults>,
+    settings: Settings,
+    steps: &[Step],
+    done: &Cell<usize>,
+) -> Database {
+    let db = match open(disk, faults, settings).await {
         Ok(db) => db,
-        Err(_) => open(disk, faults).await.expect("the fault is over, and opening still fails"),
+        Err(_) => open(disk, faults, settings).await.expect("the fault is over, and opening still fails"),
     };
     for step in steps {
         if run_step(&db, step).await.is_err() {
@@ -53,12 +59,14 @@ async fn run(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, steps: &[Step], done: &
         }
         done.set(done.get() + 1);
     }
+    // What is flushed and merged in the background has its faults too.
+    take_turns(100).await;
     db
 }
 
 /// The states before the first step and after each.
 async fn states_of(steps: &[Step]) -> Vec<Value> {
-    let db = open(&Rc::default(), &Rc::default()).await.unwrap();
+    let db = open(&Rc::default(), &Rc::default(), Settings::default()).await.unwrap();
     let mut states = vec![state(&db)];
     for step in steps {
         run_step(&db, step).await.unwrap();
@@ -68,23 +76,29 @@ async fn states_of(steps: &[Step]) -> Vec<Value> {
 }
 
 fn check_every_operation(steps: &[Step]) {
+    for settings in [Settings::default(), Settings::tiny()] {
+        check_every_operation_with(steps, settings);
+    }
+}
+
+fn check_every_operation_with(steps: &[Step], settings: Settings) {
     block_on(async {
         let states = states_of(steps).await;
         let quiet: Rc<Faults> = Rc::default();
-        run(&Rc::default(), &quiet, steps, &Cell::new(0)).await;
+        run(&Rc::default(), &quiet, settings, steps, &Cell::new(0)).await;
         assert!(quiet.operations() as usize > steps.len());
         for operation in 0..quiet.operations() {
             for fault in Fault::ALL {
                 let context = format!("{fault:?} at operation {operation} of {}", quiet.operations());
                 let (disk, faults, done) = (Rc::default(), Rc::<Faults>::default(), Cell::new(0));
                 faults.arm(operation, fault);
-                let life = Box::pin(run(&disk, &faults, steps, &done));
+                let life = Box::pin(run(&disk, &faults, settings, steps, &done));
                 let survivor = match select(life, Box::pin(faults.death())).await {
                     Either::Left((db, _)) => Some(db),
                     Either::Right(_) => None,
                 };
                 assert_eq!(survivor.is_none(), fault.is_fatal(), "{context}");
-                let found = state(&open(&disk, &Rc::default()).await.unwrap());
+                let found = state(&open(&disk, &Rc::default(), settings).await.unwrap());
                 let next = states.get(done.get() + 1);
                 let is_expected = found == states[done.get()] || fault.is_fatal() && Some(&found) == next;
                 assert!(is_expected, "{context}: after {} steps there is {found:#}", done.get());

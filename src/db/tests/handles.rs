@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::db::DatabaseEvent;
-use crate::engine::Engine;
+use crate::engine::{Engine, Settings};
 use crate::error::ErrorKind;
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use futures_util::future::{join, join3};
@@ -13,7 +13,7 @@ async fn open(name: &str) -> Database {
 }
 
 async fn tab_on(disk: &Rc<MemoryDisk>) -> Database {
-    let engine = Engine::open(Box::new(MemoryStorage::on(disk.clone()))).await.unwrap();
+    let engine = Engine::open(Box::new(MemoryStorage::on(disk.clone())), Settings::default()).await.unwrap();
     Database::over(engine, DatabaseOptions::in_memory())
 }
 

@@ -10,8 +10,8 @@ mod tabs;
 mod writing;
 
 use super::{Database, DatabaseOptions, GetOptions};
-use crate::edit::tests::check_consistency;
-use crate::env::{block_on, uuid};
+use crate::edit::tests::check_engine;
+use crate::env::{at_once, block_on, uuid};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 
@@ -24,6 +24,11 @@ async fn new_database_with(options: DatabaseOptions) -> Database {
     Database::open(&uuid(), options).await.unwrap()
 }
 
+/// Panics unless everything fits together.
+fn check(db: &Database) {
+    at_once(check_engine(db.engine().unwrap()));
+}
+
 /// Writes documents, and checks afterwards that everything fits together.
 async fn write(db: &Database, docs: Value) -> Vec<Value> {
     write_with(db, docs, json!({})).await.unwrap()
@@ -31,7 +36,7 @@ async fn write(db: &Database, docs: Value) -> Vec<Value> {
 
 async fn write_with(db: &Database, docs: Value, options: Value) -> Result<Vec<Value>> {
     let results = db.bulk_docs(&docs.to_string(), &options.to_string()).await?;
-    check_consistency(&db.snapshot().unwrap());
+    check(db);
     Ok(serde_json::from_str(&results).unwrap())
 }
 
@@ -55,7 +60,7 @@ async fn replicate(db: &Database, docs: Value) {
 
 fn get(db: &Database, id: &str, options: Value) -> Result<Value> {
     let options: GetOptions = serde_json::from_value(options).unwrap();
-    db.get(id, &options).map(|text| serde_json::from_str(&text).unwrap())
+    at_once(db.get(id, &options)).map(|text| serde_json::from_str(&text).unwrap())
 }
 
 fn error(db: &Database, id: &str, options: Value) -> Error {

@@ -108,7 +108,7 @@ fn open_revs_does_not_look_at_other_options() {
 }
 
 fn bulk_get(db: &Database, request: Value) -> Value {
-    let answer = db.bulk_get(&serde_json::from_value(request).unwrap()).unwrap();
+    let answer = at_once(db.bulk_get(&serde_json::from_value(request).unwrap())).unwrap();
     let answer: Value = serde_json::from_str(&answer).unwrap();
     answer["results"].clone()
 }
@@ -164,7 +164,7 @@ fn revs_diff_names_what_is_not_stored() {
         .into_iter()
         .map(|(id, revs)| (id.to_owned(), revs.into_iter().map(str::to_owned).collect()))
         .collect();
-        let answer: Value = serde_json::from_str(&db.revs_diff(&request).unwrap()).unwrap();
+        let answer: Value = serde_json::from_str(&at_once(db.revs_diff(&request)).unwrap()).unwrap();
         let expected = json!({"a": {"missing": ["2-e", "2-x", "rubbish"]}, "none": {"missing": ["1-a"]}});
         assert_eq!(answer, expected);
     });

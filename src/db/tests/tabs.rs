@@ -1,7 +1,7 @@
 //! Several tabs that write one database at once, some of which fail or die.
 
 use super::*;
-use crate::engine::Engine;
+use crate::engine::{Engine, Settings};
 use crate::error::ErrorKind;
 use crate::storage::faulty::{Fault, Faults, FaultyStorage, Random, take_turns};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
@@ -19,7 +19,7 @@ impl Tab {
     async fn open(disk: &Rc<MemoryDisk>) -> Self {
         let faults: Rc<Faults> = Rc::default();
         let storage = FaultyStorage::new(MemoryStorage::on(disk.clone()), faults.clone());
-        let engine = Engine::open(Box::new(storage)).await.unwrap();
+        let engine = Engine::open(Box::new(storage), Settings::default()).await.unwrap();
         Self { db: Database::over(engine, DatabaseOptions::in_memory()), faults }
     }
 }
@@ -64,12 +64,12 @@ async fn write_bulk(tab: &Tab, name: &str, told: &Told) {
 }
 
 fn check(db: &Database, told: &Told) {
-    check_consistency(&db.snapshot().unwrap());
+    super::check(db);
     for (id, rev) in told.written.borrow().iter() {
         assert!(get(db, id, json!({"rev": rev})).is_ok(), "{id} {rev} was acknowledged and is not there");
     }
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
-    for change in db.changes(&Default::default()).unwrap().results {
+    for change in at_once(db.changes(&Default::default())).unwrap().results {
         if change.id != "common" {
             *found.entry(change.id.rsplit_once(' ').unwrap().0.to_owned()).or_default() += 1;
         }

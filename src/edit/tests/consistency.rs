@@ -1,7 +1,7 @@
 use crate::doc::{id_from_key, id_key};
 use crate::edit::stored::body_key;
 use crate::edit::{Counters, StoredDocument, read_local};
-use crate::engine::{Keyspace, Snapshot};
+use crate::engine::{Engine, Keyspace, Snapshot, View};
 use crate::varint;
 use bytes::Bytes;
 use serde_json::Value;
@@ -14,13 +14,13 @@ pub(crate) fn check_consistency(snapshot: &Snapshot) {
     let mut seqs = BTreeMap::new();
     let mut bodies = BTreeSet::new();
     for (key, stored) in all(snapshot, Keyspace::Document) {
-        let id = id_from_key(key);
-        assert_eq!(id_key(&id), *key, "the key of {id:?}");
-        let document = StoredDocument::decode(key, stored.clone()).unwrap();
+        let id = id_from_key(&key);
+        assert_eq!(id_key(&id), key, "the key of {id:?}");
+        let document = StoredDocument::decode(&key, stored.clone()).unwrap();
         let head = StoredDocument::encode_head(document.seq, &document.tree, document.body.is_some());
         assert_eq!(
             [&head, document.body.as_deref().unwrap_or_default()].concat(),
-            *stored,
+            stored,
             "{id:?} is stored otherwise than it would be now"
         );
         assert_eq!(
@@ -31,7 +31,7 @@ pub(crate) fn check_consistency(snapshot: &Snapshot) {
         );
         let winner = document.tree.winner().unwrap_or_else(|| panic!("{id:?} has no revision"));
         alive += u64::from(!winner.deleted);
-        check_bodies(snapshot, key, &document, &mut bodies);
+        check_bodies(snapshot, &key, &document, &mut bodies);
     }
     let counters = Counters::read(snapshot);
     assert_eq!(counters.doc_count, alive, "doc_count");
@@ -42,12 +42,11 @@ pub(crate) fn check_consistency(snapshot: &Snapshot) {
     let found: BTreeSet<_> = all(snapshot, Keyspace::Body).map(|(key, _)| key.clone()).collect();
     assert_eq!(found, bodies, "there are other bodies apart than there should be");
     for (key, _) in all(snapshot, Keyspace::Local) {
-        let document = read_local(snapshot, &id_from_key(key)).expect("a local document cannot be read");
+        let document = read_local(snapshot, &id_from_key(&key)).expect("a local document cannot be read");
         check_is_object(&document.body);
     }
-    for (key, value) in all(snapshot, Keyspace::Metadata) {
-        assert_eq!(key.as_ref(), b"counters");
-        let mut rest: &[u8] = value;
+    if let Some(value) = snapshot.get(Keyspace::Metadata, b"counters") {
+        let mut rest: &[u8] = &value;
         assert!(varint::read(&mut rest).is_some() && varint::read(&mut rest).is_some() && rest.is_empty());
     }
 }
@@ -79,6 +78,19 @@ fn check_is_object(body: &[u8]) {
     assert!(value.is_object(), "a body is no object");
 }
 
-fn all(snapshot: &Snapshot, keyspace: Keyspace) -> Box<dyn Iterator<Item = (&Bytes, &Bytes)> + '_> {
+/// [`check_consistency`] of what an engine has.
+pub(crate) async fn check_engine(engine: &Engine) {
+    let check = |snapshot: &Snapshot| {
+        let keyspaces = [Keyspace::Document, Keyspace::Sequence, Keyspace::Body, Keyspace::Local];
+        let count: usize = keyspaces.into_iter().map(|keyspace| all(snapshot, keyspace).count()).sum();
+        if !snapshot.lacks_blocks() {
+            check_consistency(snapshot);
+        }
+        Ok(count)
+    };
+    engine.read(check).await.unwrap();
+}
+
+fn all(snapshot: &Snapshot, keyspace: Keyspace) -> impl Iterator<Item = (Bytes, Bytes)> + '_ {
     snapshot.scan(keyspace, (Bound::Unbounded, Bound::Unbounded), false)
 }

@@ -4,4 +4,4 @@ mod consistency;
 mod model;
 mod programs;
 
-pub(crate) use consistency::check_consistency;
+pub(crate) use consistency::{check_consistency, check_engine};

@@ -4,7 +4,7 @@ use super::check_consistency;
 use super::model::{Edit, Model};
 use crate::doc::{Rev, RevHash, id_key, json_text};
 use crate::edit::{Bulk, Counters, DocumentResult, EditOptions, StoredDocument, read_local};
-use crate::engine::{Engine, Snapshot};
+use crate::engine::{Engine, Settings, Snapshot};
 use crate::env::block_on;
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use crate::tree::RevPath;
@@ -123,7 +123,7 @@ async fn commit(engine: &Engine, texts: &[String], options: EditOptions) -> Vec<
 }
 
 fn open(disk: &Rc<MemoryDisk>) -> Engine {
-    block_on(Engine::open(Box::new(MemoryStorage::on(disk.clone())))).unwrap()
+    block_on(Engine::open(Box::new(MemoryStorage::on(disk.clone())), Settings::default())).unwrap()
 }
 
 fn run_step(engine: &Engine, model: &mut Model, step: &Step, revs_limit: usize) -> Result<(), TestCaseError> {

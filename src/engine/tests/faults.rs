@@ -81,7 +81,7 @@ fn whatever_befalls_an_operation_what_was_told_holds() {
                 assert!(faults.operations() > operation, "{context} did not happen");
                 assert_eq!(tab.is_none(), fault.is_fatal(), "{context}");
                 let found = found_on(&disk).await;
-                let list = list(&found.engine.snapshot().unwrap());
+                let list = found.read(list);
                 check_answers(&answers, &list, &context);
                 if let Some(tab) = tab {
                     assert_eq!(tab.append("afterwards").await, Ok(list.len() as u64), "{context}");
@@ -104,7 +104,7 @@ fn only_a_refusing_storage_lets_a_commit_fail() {
             assert_eq!(tab.engine.commit(|_| Err::<(), _>(refusal())).await, Err(refusal()), "{fault:?}");
             tab.faults.arm_next(fault);
             assert_eq!(tab.engine.refresh().await, Ok(()), "{fault:?} in a refresh");
-            assert_eq!(list(&tab.engine.snapshot().unwrap()), ["a"], "{fault:?}");
+            assert_eq!(tab.read(list), ["a"], "{fault:?}");
         }
     });
 }
@@ -124,7 +124,7 @@ fn a_full_storage_is_named_and_everything_goes_on_when_there_is_room_again() {
             assert!(error.message().contains("no room"), "{error}");
         }
         assert_eq!(tab.append("after").await, Ok(1));
-        assert_eq!(list(&found_on(&disk).await.engine.snapshot().unwrap()), ["before", "after"]);
+        assert_eq!(found_on(&disk).await.read(list), ["before", "after"]);
     });
 }
 
@@ -148,7 +148,7 @@ fn an_unknown_outcome_is_settled_whoever_commits_meanwhile() {
             };
             let (place, ()) = futures_util::future::join(left.append("left"), writing).await;
             let place = place.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-            let list = list(&found_on(&disk).await.engine.snapshot().unwrap());
+            let list = found_on(&disk).await.read(list);
             assert_eq!((list.len(), list[place as usize].as_str()), (5, "left"), "seed {seed}");
         });
     }
@@ -173,7 +173,7 @@ fn a_storage_that_never_works_again_is_given_up() {
             // What has worked is not known where no answer comes; but it goes on from there.
             tab.faults.arm(u32::MAX, Fault::Refuse);
             let place = tab.append("after").await.unwrap();
-            let list = list(&found_on(&disk).await.engine.snapshot().unwrap());
+            let list = found_on(&disk).await.read(list);
             assert_eq!((list[0].as_str(), list[place as usize].as_str()), ("before", "after"), "{fault:?}");
         }
     });

@@ -9,7 +9,11 @@ mod records;
 mod tabs;
 mod weather;
 
-use super::{Engine, Keyspace, Overlay, Snapshot, View};
+use super::cache::{Blocks, Cache};
+use super::memtable::Memtable;
+use super::snapshot::State;
+use super::{Engine, Keyspace, Overlay, Settings, Snapshot, View};
+use crate::env::at_once;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::faulty::{Faults, FaultyStorage};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
@@ -29,8 +33,23 @@ impl Tab {
     }
 
     async fn open_with(disk: &Rc<MemoryDisk>, faults: Rc<Faults>) -> Result<Self> {
+        // Never flushed, so that the operations of the storage are those of the commits.
+        let settings = Settings { flush_bytes: usize::MAX, ..Settings::default() };
+        Self::open_with_settings(disk, faults, settings).await
+    }
+
+    /// A tab that flushes after some commits and merges after some flushes.
+    async fn open_tiny(disk: &Rc<MemoryDisk>) -> Self {
+        Self::open_with_settings(disk, Rc::default(), Settings::tiny()).await.unwrap()
+    }
+
+    async fn open_with_settings(
+        disk: &Rc<MemoryDisk>,
+        faults: Rc<Faults>,
+        settings: Settings,
+    ) -> Result<Self> {
         let storage = FaultyStorage::new(MemoryStorage::on(disk.clone()), faults.clone());
-        Ok(Self { engine: Engine::open(Box::new(storage)).await?, faults })
+        Ok(Self { engine: Engine::open(Box::new(storage), settings).await?, faults })
     }
 
     /// A tab whose commits the others hear nothing of, and the other way round is up to them.
@@ -54,11 +73,20 @@ impl Tab {
     }
 
     fn get(&self, key: &str) -> Option<String> {
-        text(&self.engine.snapshot().unwrap(), key)
+        self.read(|snapshot| text(snapshot, key))
     }
 
     fn contents(&self) -> Vec<(Keyspace, Bytes, Bytes)> {
-        contents(&self.engine.snapshot().unwrap())
+        self.read(contents)
+    }
+
+    /// Answers a question once all blocks there are are at hand.
+    fn read<T: Default>(&self, question: impl Fn(&Snapshot) -> T) -> T {
+        at_once(self.engine.read(|snapshot| {
+            contents(snapshot);
+            Ok(if snapshot.lacks_blocks() { T::default() } else { question(snapshot) })
+        }))
+        .unwrap()
     }
 }
 
@@ -72,13 +100,24 @@ fn text(view: &impl View, key: &str) -> Option<String> {
 }
 
 fn contents(snapshot: &Snapshot) -> Vec<(Keyspace, Bytes, Bytes)> {
-    let keyspaces = (0..).map_while(Keyspace::from_number);
-    let entries = keyspaces.flat_map(|keyspace| {
+    let entries = Keyspace::IN_RUNS.into_iter().flat_map(|keyspace| {
         snapshot
             .scan(keyspace, (Bound::Unbounded, Bound::Unbounded), false)
-            .map(move |(key, value)| (keyspace, key.clone(), value.clone()))
+            .map(move |(key, value)| (keyspace, key, value))
+            .collect::<Vec<_>>()
     });
-    entries.collect()
+    let length = snapshot.get(Keyspace::Metadata, b"length");
+    entries.chain(length.map(|length| (Keyspace::Metadata, "length".into(), length))).collect()
+}
+
+fn count(snapshot: &Snapshot, keyspace: Keyspace) -> usize {
+    snapshot.scan(keyspace, (Bound::Unbounded, Bound::Unbounded), false).count()
+}
+
+/// A state that is nothing but a memtable.
+fn snapshot_of(table: Memtable) -> Snapshot {
+    let state = State { active: Rc::new(table), ..State::default() };
+    Snapshot::new(state, Rc::new(Blocks::new(Rc::new(Cache::new(0)))))
 }
 
 /// Puts a name at the end of a list that all tabs write, and gives its place.
@@ -102,7 +141,7 @@ fn list(snapshot: &Snapshot) -> Vec<String> {
             String::from_utf8(name.expect("a place without a name").to_vec()).unwrap()
         })
         .collect();
-    assert_eq!(snapshot.len(Keyspace::Sequence), names.len(), "half a commit is there");
+    assert_eq!(count(snapshot, Keyspace::Sequence), names.len(), "half a commit is there");
     names
 }
 

@@ -37,7 +37,7 @@ proptest! {
         for (key, value) in &base {
             table.set(Keyspace::Local, Bytes::from(vec![*key]), Some(Bytes::from(vec![*value])));
         }
-        let mut overlay = Overlay::new(Snapshot::new(Rc::new(table)));
+        let mut overlay = Overlay::new(snapshot_of(table));
         let mut history: Vec<(usize, Model)> = vec![(0, Model::new())];
         for step in steps {
             let mut written = history.last().unwrap().1.clone();
@@ -78,7 +78,7 @@ proptest! {
 
 #[test]
 fn entries_are_in_the_order_of_their_last_writes() {
-    let mut overlay = Overlay::new(Snapshot::new(Rc::default()));
+    let mut overlay = Overlay::new(snapshot_of(Memtable::default()));
     overlay.put(Keyspace::Document, "a", "1");
     overlay.put(Keyspace::Document, "b", "2");
     overlay.delete(Keyspace::Document, "a");
@@ -95,7 +95,7 @@ fn a_scan_gives_what_is_between_its_bounds() {
         table.set(Keyspace::Document, key.into(), Some(key.into()));
         table.set(Keyspace::Local, key.into(), Some(key.into()));
     }
-    let snapshot = Snapshot::new(Rc::new(table));
+    let snapshot = snapshot_of(table);
     let scan = |start: Bound<&str>, end: Bound<&str>, descending| {
         let bounds = (start.map(str::as_bytes), end.map(str::as_bytes));
         let found: Vec<_> = snapshot

@@ -13,7 +13,7 @@ fn write() -> impl Strategy<Value = Write> {
 }
 
 fn overlay_of(writes: &[Write]) -> Overlay {
-    let mut overlay = Overlay::new(Snapshot::new(Rc::default()));
+    let mut overlay = Overlay::new(snapshot_of(Memtable::default()));
     for (keyspace, key, value) in writes {
         let keyspace = Keyspace::from_number(*keyspace).unwrap();
         match value {

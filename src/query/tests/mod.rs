@@ -4,7 +4,7 @@ mod all_docs;
 mod changes;
 
 use crate::edit::{Bulk, EditOptions};
-use crate::engine::{Engine, Snapshot};
+use crate::engine::{Engine, Settings, Snapshot};
 use crate::env::block_on;
 use crate::storage::memory::MemoryStorage;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ struct Store(Engine);
 impl Store {
     fn new() -> Self {
         let storage = MemoryStorage::on(Rc::default());
-        Self(block_on(Engine::open(Box::new(storage))).unwrap())
+        Self(block_on(Engine::open(Box::new(storage), Settings::default())).unwrap())
     }
 
     fn snapshot(&self) -> Snapshot {

@@ -25,7 +25,7 @@ async fn put(database: &Database, doc: Value) -> Value {
 }
 
 fn get(database: &Database, id: &str) -> Value {
-    serde_json::from_str(&database.get(id, &GetOptions::default()).unwrap()).unwrap()
+    serde_json::from_str(&crate::env::at_once(database.get(id, &GetOptions::default())).unwrap()).unwrap()
 }
 
 async fn run(source: Rc<dyn Peer>, target: Rc<dyn Peer>, options: Value) -> Report {
@@ -58,7 +58,7 @@ fn edits_conflicts_and_deletions_go_to_a_server_and_back() {
         assert_eq!(two.info().unwrap().doc_count, one.info().unwrap().doc_count);
         for id in ["n0", "n1", "n29"] {
             let whole = GetOptions { open_revs: Some("all".into()), revs: true, ..GetOptions::default() };
-            assert_eq!(one.get(id, &whole).ok(), two.get(id, &whole).ok());
+            assert_eq!(one.get(id, &whole).await.ok(), two.get(id, &whole).await.ok());
         }
 
         let report = run(local(&two), local(&one), json!({})).await;

@@ -1,0 +1,210 @@
+//! Blocks in memory: those used last, up to a limit.
+
+use super::runs::{Block, BlockNumber, BlockRecord, Index};
+use crate::storage::{StorageError, StorageResult};
+use bytes::Bytes;
+use lru::LruCache;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// A block or an index, read.
+#[derive(Debug, Clone)]
+pub(super) enum Loaded {
+    Index(Rc<Index>),
+    Block(Rc<Block>),
+}
+
+impl Loaded {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// As [`BlockRecord::decode`].
+    pub(super) fn read(number: BlockNumber, record: &Bytes) -> StorageResult<Self> {
+        let content = BlockRecord::decode(number, record)?;
+        let loaded = if number.is_index() {
+            Index::read(content).map(|index| Self::Index(Rc::new(index)))
+        } else {
+            Block::read(content).map(|block| Self::Block(Rc::new(block)))
+        };
+        loaded.ok_or_else(|| not_well_formed(number))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Index(index) => index.size(),
+            Self::Block(block) => block.size(),
+        }
+    }
+}
+
+fn not_well_formed(number: BlockNumber) -> StorageError {
+    StorageError::Damaged { record: format!("block/{}", number.0), problem: "it is not well formed" }
+}
+
+/// The blocks used last. A block never changes, so what is here holds whatever is committed.
+pub(super) struct Cache {
+    entries: RefCell<LruCache<BlockNumber, Loaded>>,
+    bytes: Cell<usize>,
+    limit: usize,
+}
+
+impl Cache {
+    /// An empty cache for so many bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { entries: RefCell::new(LruCache::unbounded()), bytes: Cell::new(0), limit }
+    }
+
+    fn get(&self, number: BlockNumber) -> Option<Loaded> {
+        self.entries.borrow_mut().get(&number).cloned()
+    }
+
+    /// Keeps a block that was just stored, as long as nothing has to go for it.
+    ///
+    /// # Errors
+    /// As [`BlockRecord::decode`].
+    pub(super) fn insert_if_room(&self, number: BlockNumber, record: &Bytes) -> StorageResult<()> {
+        if self.bytes.get() < self.limit {
+            self.insert(number, Loaded::read(number, record)?);
+        }
+        Ok(())
+    }
+
+    fn insert(&self, number: BlockNumber, loaded: Loaded) {
+        let mut entries = self.entries.borrow_mut();
+        self.bytes.set(self.bytes.get() + loaded.size());
+        let replaced = entries.put(number, loaded);
+        self.bytes.set(self.bytes.get() - replaced.map_or(0, |replaced| replaced.size()));
+        while self.bytes.get() > self.limit
+            && let Some((_, evicted)) = entries.pop_lru()
+        {
+            self.bytes.set(self.bytes.get() - evicted.size());
+        }
+    }
+}
+
+/// The blocks that one reader has at hand, and those it turned out to need.
+///
+/// A reader is a synchronous function. Where a block is not at hand it goes on as if nothing were there; its outcome then
+/// does not count, the blocks it wanted are loaded, and it is called again.
+pub(super) struct Blocks {
+    cache: Rc<Cache>,
+    /// What was loaded or used for this reader: what is needed at once may be more than the cache keeps.
+    pinned: RefCell<HashMap<BlockNumber, Loaded>>,
+    wanted: RefCell<BTreeSet<BlockNumber>>,
+    damage: RefCell<Option<StorageError>>,
+    /// How many blocks a scan that wants one is given; twice as many each time, up to `most_ahead`.
+    ahead: Cell<usize>,
+    most_ahead: usize,
+    /// Whether what is loaded goes into the cache too.
+    fills_cache: bool,
+    is_again: Cell<bool>,
+}
+
+/// How many blocks a scan is given at first.
+const FIRST_AHEAD: usize = 4;
+/// How many blocks a scan is given at most.
+const MOST_AHEAD: usize = 256;
+
+impl Blocks {
+    pub(super) fn new(cache: Rc<Cache>) -> Self {
+        Self {
+            cache,
+            pinned: RefCell::default(),
+            wanted: RefCell::default(),
+            damage: RefCell::default(),
+            ahead: Cell::new(FIRST_AHEAD),
+            most_ahead: MOST_AHEAD,
+            fills_cache: true,
+            is_again: Cell::new(false),
+        }
+    }
+
+    /// For reading a run once from end to end, so many blocks at a time.
+    pub(super) fn of_merge(cache: Rc<Cache>, ahead: usize) -> Self {
+        Self { ahead: Cell::new(ahead), most_ahead: ahead, fills_cache: false, ..Self::new(cache) }
+    }
+
+    fn get(&self, number: BlockNumber) -> Option<Loaded> {
+        let pinned = self.pinned.borrow().get(&number).cloned();
+        if pinned.is_some() {
+            return pinned;
+        }
+        let cached = self.cache.get(number);
+        match &cached {
+            Some(loaded) if self.is_again.get() => {
+                self.pinned.borrow_mut().insert(number, loaded.clone());
+            }
+            Some(_) => {}
+            None => self.want(number),
+        }
+        cached
+    }
+
+    /// A segment's index, if it is at hand; else it is wanted.
+    pub(super) fn index(&self, segment: u64) -> Option<Rc<Index>> {
+        match self.get(BlockNumber::index(segment))? {
+            Loaded::Index(index) => Some(index),
+            Loaded::Block(_) => None,
+        }
+    }
+
+    /// A block, if it is at hand; else it is wanted.
+    pub(super) fn block(&self, segment: u64, block: usize) -> Option<Rc<Block>> {
+        match self.get(BlockNumber::block(segment, block))? {
+            Loaded::Block(block) => Some(block),
+            Loaded::Index(_) => None,
+        }
+    }
+
+    /// Wants a block that is not needed yet but soon will be.
+    pub(super) fn want(&self, number: BlockNumber) {
+        if !self.pinned.borrow().contains_key(&number) {
+            self.wanted.borrow_mut().insert(number);
+        }
+    }
+
+    /// Whether a block was wanted that is not at hand.
+    pub(super) fn lacks(&self) -> bool {
+        !self.wanted.borrow().is_empty()
+    }
+
+    /// How many blocks to want at once in a scan.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead.get()
+    }
+
+    /// Notes that a block that passed its checksum has an entry that cannot be read.
+    pub(super) fn spoil(&self, number: BlockNumber) {
+        self.damage.replace(Some(not_well_formed(number)));
+    }
+
+    /// What the reader wanted and had not; nothing where its outcome counts.
+    ///
+    /// # Errors
+    /// What was found damaged.
+    pub(super) fn take_wanted(&self) -> StorageResult<BTreeSet<BlockNumber>> {
+        if let Some(damage) = self.damage.take() {
+            return Err(damage);
+        }
+        let wanted = self.wanted.take();
+        if !wanted.is_empty() {
+            self.is_again.set(true);
+            self.ahead.set((self.ahead.get() * 2).min(self.most_ahead));
+        }
+        Ok(wanted)
+    }
+
+    /// Puts a block at hand.
+    ///
+    /// # Errors
+    /// As [`BlockRecord::decode`].
+    pub(super) fn load(&self, number: BlockNumber, record: &Bytes) -> StorageResult<()> {
+        let loaded = Loaded::read(number, record)?;
+        if self.fills_cache {
+            self.cache.insert(number, loaded.clone());
+        }
+        self.pinned.borrow_mut().insert(number, loaded);
+        Ok(())
+    }
+}

@@ -1,0 +1,322 @@
+//! Flushing the log into runs and merging runs, in the background and in slices.
+//!
+//! Nothing depends on who does it, or whether it is done: a manifest is replaced only where it is still the one that was
+//! looked at, in the transaction that adds and removes the blocks. Who loses throws the work away.
+
+use super::cache::Blocks;
+use super::header::{FLOOR_KEY, encode_floor};
+use super::keyspace::Keyspace;
+use super::memtable::Memtable;
+use super::open::Inner;
+use super::runs::{FinishedSegment, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key};
+use super::scan::{Merged, Source};
+use crate::env::{self, Millis};
+use crate::storage::{Change, Expectation, Space, StorageError, StorageResult, Write};
+use bytes::Bytes;
+use futures_channel::oneshot;
+use std::cell::{Cell, RefCell};
+use std::ops::{Bound, Range};
+use std::rc::Rc;
+
+/// How many bytes of entries are worked on before other tasks get their turn: some milliseconds on a slow machine.
+const SLICE_BYTES: usize = 256 << 10;
+/// How many blocks a merge reads at once from each input.
+const READ_AHEAD: usize = 8;
+/// Of so many retired log records it is still known that they were commits.
+const SETTLED: usize = 256;
+/// Commits wait for the flush under way once the log behind it is so many times as long as that which starts one.
+const PATIENCE: usize = 8;
+
+/// What is known of the work in the background.
+#[derive(Default)]
+pub(super) struct Maintenance {
+    running: Cell<bool>,
+    must_replay: Cell<bool>,
+    /// After a failure the log has to grow beyond this before another flush is tried.
+    not_before: Cell<usize>,
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+}
+
+impl Maintenance {
+    /// Whether a flush has failed: what it froze has to be read again from the log.
+    pub(super) fn must_replay(&self) -> bool {
+        self.must_replay.get()
+    }
+
+    pub(super) fn has_replayed(&self) {
+        self.must_replay.set(false);
+    }
+}
+
+/// Counts the bytes that were worked on.
+#[derive(Default)]
+struct Slice(usize);
+
+impl Slice {
+    /// Adds to the count; lets other tasks run where the slice is full.
+    async fn add(&mut self, bytes: usize) {
+        self.0 += bytes;
+        if self.0 >= SLICE_BYTES {
+            self.0 = 0;
+            env::sleep(Millis(0)).await;
+        }
+    }
+}
+
+impl Inner {
+    /// Starts the work in the background if there is some.
+    pub(super) fn maintain(self: &Rc<Self>) {
+        if self.has_work() && !self.maintenance.running.replace(true) {
+            env::spawn(self.clone().work());
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.ended.get().is_none() && (self.must_flush() || self.must_merge())
+    }
+
+    fn must_flush(&self) -> bool {
+        let log_bytes = self.state.borrow().active.log_bytes();
+        log_bytes >= self.settings.flush_bytes && log_bytes >= self.maintenance.not_before.get()
+    }
+
+    fn must_merge(&self) -> bool {
+        let state = self.state.borrow();
+        self.maintenance.not_before.get() == 0
+            && (state.manifest.merge.is_some() || state.manifest.choose_merge(self.settings.fan_in).is_some())
+    }
+
+    async fn work(self: Rc<Self>) {
+        while self.has_work() {
+            let outcome = if self.must_flush() { self.flush().await } else { self.merge().await };
+            let outcome = match outcome {
+                Ok(()) => Ok(()),
+                Err(error) => self.recover(error).await,
+            };
+            let not_before = if outcome.is_ok() {
+                0
+            } else {
+                self.state.borrow().active.log_bytes() + self.settings.flush_bytes
+            };
+            self.maintenance.not_before.set(not_before);
+            for waiting in self.maintenance.waiting.take() {
+                // Whoever waited may be gone.
+                let _ = waiting.send(());
+            }
+        }
+        self.maintenance.running.set(false);
+    }
+
+    /// Finds out what there is after a step that failed, or whose outcome is not known.
+    async fn recover(&self, error: StorageError) -> StorageResult<()> {
+        let _turn = self.turn.lock().await;
+        if self.ended.get().is_some() {
+            return Err(StorageError::Closed);
+        }
+        if self.state.borrow().frozen.is_some() {
+            self.maintenance.must_replay.set(true);
+        }
+        self.catch_up_in_turn().await?;
+        match error {
+            // Another tab was first, or it is known now whether the step was made.
+            StorageError::Conflict | StorageError::Unknown => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Waits where commits come faster than they are flushed.
+    pub(super) async fn wait_for_flush(&self) {
+        let is_behind = |inner: &Self| {
+            let state = inner.state.borrow();
+            state.frozen.is_some() && state.active.log_bytes() > inner.settings.flush_bytes * PATIENCE
+        };
+        while self.maintenance.running.get() && is_behind(self) {
+            let (sender, receiver) = oneshot::channel();
+            self.maintenance.waiting.borrow_mut().push(sender);
+            // Dropped where the engine is.
+            let _ = receiver.await;
+        }
+    }
+
+    /// Moves the log up to here into a new run.
+    async fn flush(&self) -> StorageResult<()> {
+        let position = self.position.get();
+        let before = self.manifest_record.borrow().clone();
+        let recent = self.recent.borrow().clone();
+        let (frozen, mut manifest) = {
+            let mut state = self.state.borrow_mut();
+            let frozen = std::mem::take(&mut state.active);
+            state.frozen = Some(frozen.clone());
+            (frozen, (*state.manifest).clone())
+        };
+        let is_first = manifest.runs.is_empty();
+        let finished = self.build(&frozen, &mut manifest.next_segment, is_first).await;
+        if !finished.is_empty() {
+            manifest.runs.insert(0, finished.iter().map(|finished| finished.segment.clone()).collect());
+            if let Some(merge) = &mut manifest.merge {
+                merge.inputs = merge.inputs.start + 1..merge.inputs.end + 1;
+            }
+        }
+        for (key, value) in frozen.all(Keyspace::Metadata) {
+            match value {
+                Some(value) => {
+                    // Copied, so that they don't hold the record that they came with.
+                    manifest.metadata.insert(Bytes::copy_from_slice(key), Bytes::copy_from_slice(value))
+                }
+                None => manifest.metadata.remove(key),
+            };
+        }
+        manifest.flushed = position;
+        manifest.settled.extend(recent);
+        manifest.settled.drain(..manifest.settled.len().saturating_sub(SETTLED));
+        let retired = [
+            Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(position + 1, &self.header)),
+            Change::DeleteRange(Space::Log, 0..position + 1),
+        ];
+        let flushed = self.publish(before, manifest, &finished, retired.into()).await?;
+        if flushed {
+            let mut recent = self.recent.borrow_mut();
+            let kept = (self.position.get() - position) as usize;
+            let retired = recent.len().saturating_sub(kept);
+            recent.drain(..retired);
+            self.state.borrow_mut().frozen = None;
+        }
+        Ok(())
+    }
+
+    /// Puts a memtable into segments. In the first run of all nothing has to be removed.
+    async fn build(&self, table: &Memtable, next_segment: &mut u64, is_first: bool) -> Vec<FinishedSegment> {
+        let mut finished = Vec::new();
+        let mut builder = self.segment(next_segment);
+        let mut slice = Slice::default();
+        for keyspace in Keyspace::IN_RUNS {
+            for (key, value) in table.all(keyspace) {
+                if value.is_none() && is_first {
+                    continue;
+                }
+                builder.push(keyspace, key, value.as_deref());
+                if builder.is_full(self.settings.segment_bytes) {
+                    let full = std::mem::replace(&mut builder, self.segment(next_segment));
+                    finished.push(full.finish());
+                }
+                slice.add(key.len() + value.as_ref().map_or(0, Bytes::len)).await;
+            }
+        }
+        if !builder.is_empty() {
+            finished.push(builder.finish());
+        }
+        finished
+    }
+
+    fn segment(&self, next_segment: &mut u64) -> SegmentBuilder {
+        *next_segment += 1;
+        SegmentBuilder::new(*next_segment, self.settings.block_bytes)
+    }
+
+    /// Replaces the manifest, with the blocks that it names from now on; tells whether that is still the newest.
+    async fn publish(
+        &self,
+        before: Option<Bytes>,
+        manifest: Manifest,
+        finished: &[FinishedSegment],
+        mut changes: Vec<Change>,
+    ) -> StorageResult<bool> {
+        let record = manifest.encode();
+        for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
+            changes.push(Change::Put(Space::Block, number.0.into(), block.clone()));
+        }
+        changes.push(Change::Put(Space::Meta, MANIFEST_KEY.into(), record.clone()));
+        let expect =
+            vec![Expectation { space: Space::Meta, key: MANIFEST_KEY.into(), content: before.clone() }];
+        self.storage.write(Write { expect, changes, ..Write::default() }).await?;
+        // Somebody may have caught up in the meantime, even with what came after this.
+        let is_newest = *self.manifest_record.borrow() == before;
+        if is_newest {
+            for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
+                self.cache.insert_if_room(*number, block)?;
+            }
+            self.manifest_record.replace(Some(record));
+            self.state.borrow_mut().manifest = Rc::new(manifest);
+        }
+        Ok(is_newest)
+    }
+
+    /// Does one step of a merge: reads on in the inputs, and moves one segment's worth of entries to the output.
+    async fn merge(&self) -> StorageResult<()> {
+        let before = self.manifest_record.borrow().clone();
+        let mut manifest = (*self.state.borrow().manifest).clone();
+        let begin = |inputs: Range<usize>| Merge { inputs, output: Vec::new(), from: Bytes::new() };
+        let begun = manifest.merge.take().or_else(|| manifest.choose_merge(self.settings.fan_in).map(begin));
+        let Some(mut merge) = begun else { return Ok(()) };
+        let has_oldest = merge.inputs.end == manifest.runs.len();
+        let mut builder = self.segment(&mut manifest.next_segment);
+        let inputs: Vec<_> = manifest.runs.get(merge.inputs.clone()).unwrap_or_default().to_vec();
+        let is_complete = self.read_on(&inputs, &merge.from, has_oldest, &mut builder).await?;
+
+        merge.from = [builder.last_key(), &[0]].concat().into();
+        let finished: Vec<FinishedSegment> =
+            if builder.is_empty() { Vec::new() } else { vec![builder.finish()] };
+        merge.output.extend(finished.iter().map(|finished| finished.segment.clone()));
+        let mut changes = Vec::new();
+        for run in manifest.runs.get_mut(merge.inputs.clone()).unwrap_or_default() {
+            let read = if is_complete {
+                run.len()
+            } else {
+                run.partition_point(|segment| segment.last < merge.from)
+            };
+            changes.extend(
+                run.drain(..read).map(|segment| Change::DeleteRange(Space::Block, segment.numbers())),
+            );
+        }
+        if is_complete {
+            let output = Some(merge.output).filter(|output| !output.is_empty());
+            manifest.runs.splice(merge.inputs, output);
+        } else {
+            manifest.merge = Some(merge);
+        }
+        self.publish(before, manifest, &finished, changes).await.map(drop)
+    }
+
+    /// Puts the entries from `from` on into a segment until it is full; tells whether these were the last.
+    async fn read_on(
+        &self,
+        inputs: &[Vec<super::runs::Segment>],
+        from: &Bytes,
+        has_oldest: bool,
+        builder: &mut SegmentBuilder,
+    ) -> StorageResult<bool> {
+        let blocks = Blocks::of_merge(self.cache.clone(), READ_AHEAD);
+        let mut low = Bound::Included(from.to_vec());
+        let mut slice = Slice::default();
+        loop {
+            let sources = inputs
+                .iter()
+                .map(|run| Source::Run(RunCursor::new(&blocks, run, (low.clone(), Bound::Unbounded), false)));
+            let mut merged = Merged::new(sources.collect(), false);
+            let mut bytes = 0;
+            while bytes < SLICE_BYTES
+                && let Some(entry) = merged.next()
+            {
+                // A removal hides older entries; under the oldest run there are none.
+                if entry.value.is_some() || !has_oldest {
+                    builder.push(entry.keyspace, &entry.key, entry.value.as_deref());
+                }
+                bytes += entry.key.len() + entry.value.as_ref().map_or(0, Bytes::len);
+                low = Bound::Excluded(run_key(entry.keyspace, &entry.key));
+                if builder.is_full(self.settings.segment_bytes) {
+                    return Ok(false);
+                }
+            }
+            let is_sliced = bytes >= SLICE_BYTES;
+            drop(merged);
+            let wanted = blocks.take_wanted()?;
+            if wanted.is_empty() && !is_sliced {
+                return Ok(true);
+            }
+            if self.load(&blocks, &wanted).await?.is_some() {
+                return Err(StorageError::Conflict);
+            }
+            slice.add(bytes).await;
+        }
+    }
+}

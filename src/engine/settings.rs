@@ -1,0 +1,36 @@
+/// Sizes that the engine works with, in bytes unless said otherwise.
+///
+/// None of them is part of the storage format: each tab may have its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The log is flushed into a run when it is longer than this: opening a database replays no more.
+    pub flush_bytes: usize,
+    /// A block is closed when its entries take this much: what one cold read costs.
+    pub block_bytes: usize,
+    /// A segment is closed when its blocks take this much: one step of a merge, and one transaction.
+    pub segment_bytes: usize,
+    /// So many runs of about one size are merged into one.
+    pub fan_in: usize,
+    /// Blocks are kept in memory up to this much.
+    pub cache_bytes: usize,
+}
+
+#[cfg(test)]
+impl Settings {
+    /// So small that some commits are a run, some entries a block, some blocks a segment, and little is cached.
+    pub fn tiny() -> Self {
+        Self { flush_bytes: 400, block_bytes: 120, segment_bytes: 300, fan_in: 2, cache_bytes: 1000 }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            flush_bytes: 1 << 20,
+            block_bytes: 32 << 10,
+            segment_bytes: 2 << 20,
+            fan_in: 4,
+            cache_bytes: 32 << 20,
+        }
+    }
+}
