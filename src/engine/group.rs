@@ -143,13 +143,14 @@ impl Inner {
                 self.storage.announce(Notice::Committed(self.position.get()));
                 self.tell(None);
                 self.maintain();
-                self.wait_for_flush().await;
             }
             if self.queue.jobs.borrow().is_empty() {
                 self.queue.stop();
                 return;
             }
             drop(turn);
+            // Not in the turn, which the flush may need.
+            self.wait_for_flush().await;
             give_way().await;
         }
     }
@@ -206,7 +207,8 @@ impl Inner {
     async fn plan(&self, group: &mut Vec<Job>) -> StorageResult<Option<(u64, Bytes)>> {
         let blocks = Rc::new(Blocks::new(self.cache.clone()));
         loop {
-            let mut overlay = Overlay::new(self.snapshot_over(&blocks));
+            let snapshot = self.snapshot_over(&blocks);
+            let mut overlay = Overlay::new(snapshot.clone());
             for job in group.iter_mut() {
                 (job.plan)(&mut overlay);
             }
@@ -222,9 +224,10 @@ impl Inner {
                 return Ok((!is_empty).then(|| (position, record::encode(position, self.writer, overlay))));
             }
             if let Some(gone) = self.load(&blocks, &wanted).await? {
-                let manifest = self.manifest_record.borrow().clone();
-                self.catch_up_in_turn().await?;
-                if *self.manifest_record.borrow() == manifest {
+                if self.is_current(&snapshot) {
+                    self.catch_up_in_turn().await?;
+                }
+                if self.is_current(&snapshot) {
                     return Err(gone);
                 }
             }

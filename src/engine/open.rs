@@ -136,10 +136,11 @@ impl Engine {
                 return outcome;
             }
             if let Some(gone) = self.inner.load(&blocks, &wanted).await? {
-                // Another tab has merged it away.
-                let manifest = self.inner.manifest_record.borrow().clone();
-                self.refresh().await?;
-                if *self.inner.manifest_record.borrow() == manifest {
+                // Merged away in the meantime, here or by another tab.
+                if self.inner.is_current(&snapshot) {
+                    self.refresh().await?;
+                }
+                if self.inner.is_current(&snapshot) {
                     return Err(gone.into());
                 }
                 snapshot = self.inner.snapshot_over(&blocks);
@@ -243,6 +244,11 @@ impl Inner {
     /// What the application is told of a failure of the storage: that the engine has ended, if that is why.
     pub(super) fn error_of(&self, error: StorageError) -> Error {
         self.check().err().unwrap_or_else(|| error.into())
+    }
+
+    /// Whether the manifest is still the snapshot's.
+    pub(super) fn is_current(&self, snapshot: &Snapshot) -> bool {
+        snapshot.has_manifest(&self.state.borrow().manifest)
     }
 
     pub(super) fn snapshot_over(&self, blocks: &Rc<Blocks>) -> Snapshot {

@@ -38,7 +38,12 @@ impl Snapshot {
         self.blocks.lacks()
     }
 
-    pub(super) fn manifest(&self) -> &Manifest {
+    /// Whether it is of this manifest.
+    pub(super) fn has_manifest(&self, manifest: &Rc<Manifest>) -> bool {
+        Rc::ptr_eq(&self.state.manifest, manifest)
+    }
+
+    fn manifest(&self) -> &Manifest {
         &self.state.manifest
     }
 

@@ -65,6 +65,11 @@ impl Faults {
         self.stays.set(false);
     }
 
+    /// Whether a fault is still to come.
+    pub fn is_armed(&self) -> bool {
+        self.armed.get().is_some_and(|(operation, _)| operation >= self.operations.get())
+    }
+
     /// Lets the next operation have the fault.
     pub fn arm_next(&self, fault: Fault) {
         self.arm(self.operations.get(), fault);

@@ -6,6 +6,7 @@ mod ending;
 mod faults;
 mod overlay;
 mod records;
+mod simulation;
 mod tabs;
 mod weather;
 
