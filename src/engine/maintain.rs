@@ -140,6 +140,10 @@ impl Inner {
 
     /// Moves the log up to here into a new run.
     async fn flush(&self) -> StorageResult<()> {
+        if self.state.borrow().frozen.is_some() {
+            // An earlier flush has failed, and what became of it could not be found out yet.
+            return Err(StorageError::Unknown);
+        }
         let position = self.position.get();
         let before = self.manifest_record.borrow().clone();
         let recent = self.recent.borrow().clone();
