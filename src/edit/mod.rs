@@ -8,6 +8,7 @@ mod counters;
 mod local_document;
 mod new_edit;
 mod replicated;
+mod sequence;
 mod stored;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,4 +17,5 @@ mod write;
 pub use bulk::{Bulk, DocumentResult, EditOptions};
 pub use counters::Counters;
 pub use local_document::{LocalDocument, read_local};
+pub use sequence::SequenceEntry;
 pub use stored::StoredDocument;

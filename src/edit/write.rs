@@ -1,6 +1,7 @@
 //! Storing a document after its tree has changed.
 
 use super::counters::Counters;
+use super::sequence::SequenceEntry;
 use super::stored::{StoredDocument, body_key};
 use crate::doc::Rev;
 use crate::engine::{Keyspace, Overlay};
@@ -69,7 +70,8 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     if before.seq != 0 {
         overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes());
     }
-    overlay.put(Keyspace::Sequence, counters.update_seq.to_be_bytes(), key);
+    let entry = SequenceEntry::encode_head(&tree);
+    overlay.put_parts(Keyspace::Sequence, counters.update_seq.to_be_bytes(), [&entry, key]);
     let head = StoredDocument::encode_head(counters.update_seq, &tree, inline_body.is_some());
     overlay.put_parts(Keyspace::Document, key, [&head, inline_body.unwrap_or_default()]);
 }

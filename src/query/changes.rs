@@ -2,10 +2,9 @@
 
 use super::document::{body_of, document_text, text_of};
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
-use crate::edit::{Counters, StoredDocument};
+use crate::edit::{Counters, SequenceEntry, StoredDocument};
 use crate::engine::{Keyspace, Snapshot, View};
 use crate::error::Result;
-use bytes::Bytes;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -81,7 +80,7 @@ pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesP
     let mut rows = snapshot.scan(Keyspace::Sequence, (start, Bound::Unbounded), options.descending);
     let mut looked_at = 0;
     while page.results.len() < limit {
-        let Some((seq, key)) = rows.next() else {
+        let Some((seq, stored)) = rows.next() else {
             // Everything up to the end has been looked at, whatever was selected of it.
             if !options.descending {
                 page.last_seq = page.last_seq.max(update_seq);
@@ -93,11 +92,12 @@ pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesP
         }
         looked_at += 1;
         let seq = <[u8; 8]>::try_from(seq.as_ref()).map_or(0, u64::from_be_bytes);
-        let id = id_from_key(&key);
+        let entry = SequenceEntry::decode(seq, &stored)?;
+        let id = id_from_key(&entry.key);
         if options.doc_ids.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
             continue;
         }
-        page.results.extend(change(snapshot, options, &key, id, seq)?);
+        page.results.extend(change(snapshot, options, &entry, id, seq)?);
         page.last_seq = seq;
     }
     if !options.descending {
@@ -109,26 +109,29 @@ pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesP
 fn change(
     snapshot: &Snapshot,
     options: &ChangesOptions,
-    key: &Bytes,
+    entry: &SequenceEntry,
     id: String,
     seq: u64,
 ) -> Result<Option<Change>> {
-    let Some(stored) = snapshot.get(Keyspace::Document, key) else { return Ok(None) };
-    let document = StoredDocument::decode(key, stored)?;
-    let Some(winner) = document.tree.winner() else { return Ok(None) };
-    let doc = if options.include_docs {
-        let body = body_of(snapshot, &document, key, winner.rev)?;
-        let conflicts = if options.conflicts { document.tree.conflicts() } else { Vec::new() };
-        let further = [("_conflicts", json_text(&conflicts))];
-        let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
-        Some(document_text(text_of(&body)?, &id, winner.rev, winner.deleted, further))
-    } else {
-        None
-    };
-    let revs = match options.style {
-        Style::MainOnly => vec![winner.rev.clone()],
-        Style::AllDocs => document.tree.open_revs().into_iter().cloned().collect(),
-    };
+    let Some(winner) = entry.winner.winner() else { return Ok(None) };
+    let names_all = options.style == Style::AllDocs && entry.is_branched;
+    let mut revs = vec![winner.rev.clone()];
+    let mut doc = None;
+    if names_all || options.include_docs {
+        let key = &entry.key;
+        let Some(stored) = snapshot.get(Keyspace::Document, key) else { return Ok(None) };
+        let document = StoredDocument::decode(key, stored)?;
+        if names_all {
+            revs = document.tree.open_revs().into_iter().cloned().collect();
+        }
+        if options.include_docs {
+            let body = body_of(snapshot, &document, key, winner.rev)?;
+            let conflicts = if options.conflicts { document.tree.conflicts() } else { Vec::new() };
+            let further = [("_conflicts", json_text(&conflicts))];
+            let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
+            doc = Some(document_text(text_of(&body)?, &id, winner.rev, winner.deleted, further));
+        }
+    }
     Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))
 }
 

@@ -1,6 +1,6 @@
 use crate::doc::{id_from_key, id_key};
 use crate::edit::stored::body_key;
-use crate::edit::{Counters, StoredDocument, read_local};
+use crate::edit::{Counters, SequenceEntry, StoredDocument, read_local};
 use crate::engine::{Engine, Keyspace, Snapshot, View};
 use crate::varint;
 use bytes::Bytes;
@@ -24,7 +24,7 @@ pub(crate) fn check_consistency(snapshot: &Snapshot) {
             "{id:?} is stored otherwise than it would be now"
         );
         assert_eq!(
-            seqs.insert(document.seq, key.clone()),
+            seqs.insert(document.seq, [&SequenceEntry::encode_head(&document.tree), key.as_ref()].concat()),
             None,
             "two documents have the seq {}",
             document.seq
@@ -37,7 +37,7 @@ pub(crate) fn check_consistency(snapshot: &Snapshot) {
     assert_eq!(counters.doc_count, alive, "doc_count");
     assert_eq!(counters.update_seq, seqs.last_key_value().map_or(0, |(seq, _)| *seq), "update_seq");
     let sequence = all(snapshot, Keyspace::Sequence)
-        .map(|(seq, key)| (u64::from_be_bytes(seq.as_ref().try_into().unwrap()), key.clone()));
+        .map(|(seq, key)| (u64::from_be_bytes(seq.as_ref().try_into().unwrap()), key.to_vec()));
     assert_eq!(sequence.collect::<BTreeMap<_, _>>(), seqs, "the sequence is not that of the documents");
     let found: BTreeSet<_> = all(snapshot, Keyspace::Body).map(|(key, _)| key.clone()).collect();
     assert_eq!(found, bodies, "there are other bodies apart than there should be");
