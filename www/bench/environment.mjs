@@ -35,7 +35,7 @@ export async function startEnvironment({ couch, cors }) {
   const path = '/www/bench/page/index.html';
   const address = files.url + path;
   // Browsers know every name under localhost for this machine.
-  const addressFor = ({ id }, { ownOrigin }) => (ownOrigin ? `http://${id}.localhost:${isolated.port}${path}` : address);
+  const addressIn = (origin) => (origin ? `http://${origin}.localhost:${isolated.port}${path}` : address);
   let remotes;
   let stopping;
 
@@ -47,7 +47,7 @@ export async function startEnvironment({ couch, cors }) {
   return {
     chromium: version?.fullVersionList?.find(({ brand }) => /Chrom/.test(brand))?.version ?? 'unknown version',
     warnings: [],
-    newPage: async (contestant, workload) => asLane(await browser.newPage(addressFor(contestant, workload))),
+    newPage: async (origin) => asLane(await browser.newPage(addressIn(origin))),
     workload: (id, sizes) => makeWorkloads(sizes).find((workload) => workload.id === id),
     /** Started when the first workload asks for it. */
     remotes() {

@@ -9,15 +9,16 @@ const PATIENCE_MS = 5 * 60_000;
 const ableTo = (workload, contestants) => contestants.filter(({ replicates }) => replicates || !workload.remote);
 
 /**
- * Measures one workload. `environment` gives pages (`newPage(contestant, workload)`) and remote databases. Answers, by row and
- * contestant, the samples of all rounds or the error that ended them: `{[rowId]: {[contestantId]: {samples: [number], error?: text}}}`.
+ * Measures one workload. `environment` gives pages (`newPage(origin)`; with a name, in an origin of that name
+ * where it can have several) and remote databases. Answers, by row and
+ * contestant, the samples of all rounds or the error that ended them:
+ * `{[rowId]: {[contestantId]: {samples: [number], error?: text}}}`.
  */
 export async function measureWorkload({ workload, contestants, rounds, sizes, environment, progress }) {
   const results = Object.fromEntries(
     workload.rows.map(({ id }) => [id, Object.fromEntries(contestants.map((one) => [one.id, { samples: [] }]))]),
   );
-  const lanes = [];
-  for (const contestant of ableTo(workload, contestants)) lanes.push(await openLane(environment, contestant, workload));
+  const lanes = ableTo(workload, contestants).map((contestant) => ({ contestant, errors: [], page: undefined, started: false }));
   const failed = new Set();
   // Round 0 is the warm-up.
   for (let round = 0; round <= rounds; round += 1) {
@@ -38,15 +39,28 @@ export async function measureWorkload({ workload, contestants, rounds, sizes, en
     }
   }
   for (const lane of lanes) {
-    environment.warnings.push(...lane.page.errors.map((text) => `${lane.contestant.title}, ${workload.id}: uncaught ${text}`));
-    await lane.page.close().catch(() => {});
+    await leave(lane);
+    environment.warnings.push(...lane.errors.map((text) => `${lane.contestant.title}, ${workload.id}: uncaught ${text}`));
   }
   return results;
 }
 
-/** A contestant's page, kept through the rounds of a workload: an app's page too lives longer than one call. */
-async function openLane(environment, contestant, workload) {
-  return { contestant, page: await environment.newPage(contestant, workload), started: false };
+/**
+ * Gives the lane a page: one through all rounds of a workload, as an app's page too lives longer than one call; where
+ * contestants have origins of their own, one for each round.
+ */
+async function enter(lane, workload, environment) {
+  if (lane.page && !workload.ownOrigin) return;
+  await leave(lane);
+  lane.page = await environment.newPage(workload.ownOrigin ? newName() : undefined);
+}
+
+async function leave(lane) {
+  if (!lane.page) return;
+  lane.errors.push(...lane.page.errors);
+  await lane.page.close().catch(() => {});
+  lane.page = undefined;
+  lane.started = false;
 }
 
 /** Names no other database has; `getRandomValues` is there in Node and in pages of any origin. */
@@ -62,6 +76,7 @@ async function runOnce(lane, workload, sizes, environment) {
   const remote = await prepareRemote(current, environment);
   const samples = {};
   let state = null;
+  await enter(lane, workload, environment);
   await lane.page.bringToFront();
   try {
     for (let index = 0; index < current.steps.length; index += 1) {

@@ -34,7 +34,8 @@ async function measureAll(options, workloads, sizes, environment) {
       ...{ workload, contestants, rounds, sizes, environment },
       progress: progress.workload(index, workload),
     });
-    rows.push(...workload.rows.map((row) => ({ group: workload.group, ...summarizeRow(row, measured[row.id], contestants) })));
+    const summaries = workload.rows.map((row) => summarizeRow(row, measured[row.id], contestants));
+    rows.push(...summaries.map((summary) => ({ group: workload.group, ...summary })));
   }
   progress.end();
   return rows;
@@ -70,12 +71,13 @@ async function main() {
     const { description, isReal } = usesServer ? await environment.remotes() : {};
     const header = {
       machine,
-      chromium: environment.chromium,
+      browser: `Chromium ${environment.chromium}`,
       libraries,
       server: usesServer ? { description, isReal } : undefined,
       options: { rounds: options.rounds, sizeRounds: options.sizeRounds, quick: options.quick, cors: options.cors },
       documentBytes: DOCUMENT_BYTES,
       largeDocumentBytes: LARGE_DOCUMENT_BYTES,
+      groups: [...new Set(workloads.map(({ group }) => group))],
     };
     const contestants = options.contestants.map(({ id, title, kind }) => ({ id, title, kind }));
     const report = { header, sizes, contestants, rows, warnings: environment.warnings };

@@ -20,7 +20,7 @@ const schema = {
 };
 
 export function makeRxdb() {
-  return { open: (name) => new RxdbStore(name), keepsRevisions: false };
+  return { open: (name) => new RxdbStore(name), keepsRevisions: false, onlyWithDocs: true };
 }
 
 async function openDatabase(name) {
@@ -56,8 +56,7 @@ class RxdbStore {
   }
 
   async insert(documents) {
-    const written = accepted(await (await this.#collection()).bulkInsert(documents));
-    this.#newest = written;
+    this.#newest = accepted(await (await this.#collection()).bulkInsert(documents));
   }
 
   async update(documents) {
@@ -80,9 +79,9 @@ class RxdbStore {
     return Promise.all(ids.map((id) => this.get(id)));
   }
 
-  async allDocs(withDocs) {
+  async allDocs() {
     const found = plain(await (await this.#collection()).find({ sort: [{ _id: 'asc' }] }).exec());
-    return found.map((doc) => (withDocs ? { id: doc._id, doc } : { id: doc._id }));
+    return found.map((doc) => ({ id: doc._id, doc }));
   }
 
   async range(start, limit) {
@@ -90,15 +89,14 @@ class RxdbStore {
     return plain(await (await this.#collection()).find(query).exec());
   }
 
-  changes(withDocs) {
-    return this.changesSince(undefined, withDocs);
+  changes() {
+    return this.changesSince(undefined);
   }
 
-  /** There are no changes without their documents; who wants none leaves them out. */
-  async changesSince(checkpoint, withDocs) {
+  async changesSince(checkpoint) {
     const { storageInstance } = await this.#collection();
     const answer = await globalThis.RxDB.getChangedDocumentsSince(storageInstance, Number.MAX_SAFE_INTEGER, checkpoint);
-    return answer.documents.map((doc) => (withDocs ? { id: doc._id, doc } : { id: doc._id }));
+    return answer.documents.map((doc) => ({ id: doc._id, doc }));
   }
 
   /** The checkpoint of the last insertion: the time of its last write and, of those written then, the greatest id. */

@@ -31,17 +31,19 @@ function wasmBytes() {
 }
 
 /**
- * `{page, wasm}` in bytes. `page` is all of it, WebAssembly included. An isolated page is told exactly, after a collection of
- * garbage; elsewhere Chromium tells the JavaScript heap, to which the WebAssembly memory is added, and other browsers tell
- * nothing: null.
+ * `{page, wasm}` in bytes, `wasm` being part of `page`. What Chromium tells leaves the WebAssembly memory out, so it is added:
+ * an isolated page is told all the rest after a collection of garbage, other pages the JavaScript heap as it happens to be.
+ * Other browsers tell nothing: null.
  */
 export async function measureMemory() {
   const wasm = wasmBytes();
+  const rest = await restOfMemory();
+  return { page: rest === null ? null : rest + (wasm ?? 0), wasm };
+}
+
+async function restOfMemory() {
   if (globalThis.crossOriginIsolated && performance.measureUserAgentSpecificMemory) {
-    const measured = await performance.measureUserAgentSpecificMemory();
-    globalThis.lastMemory = measured;
-    return { page: measured.bytes, wasm };
+    return (await performance.measureUserAgentSpecificMemory()).bytes;
   }
-  if (!performance.memory) return { page: null, wasm };
-  return { page: performance.memory.usedJSHeapSize + (wasm ?? 0), wasm };
+  return performance.memory?.usedJSHeapSize ?? null;
 }

@@ -1,15 +1,14 @@
 // How many bytes an origin takes on disk.
 import { sleep } from './timing.mjs';
 
-const PAUSE_MS = 1000;
 const SAME_READINGS = 4;
 const MOST_READINGS = 60;
 
 /**
- * Bytes the browser counts for this origin, once they stay the same: it goes on writing and merging files for a while after the
- * last transaction. Null where it does not tell.
+ * Bytes the browser counts for this origin, once they stay the same from one pause to the next: it goes on writing and merging
+ * files for a while after the last transaction. Null where it does not tell.
  */
-export async function settledUsage() {
+export async function settledUsage(pauseMs) {
   if (!navigator.storage?.estimate) return null;
   let last;
   let same = 0;
@@ -18,7 +17,7 @@ export async function settledUsage() {
     const now = usageDetails?.indexedDB ?? usage;
     same = now === last ? same + 1 : 1;
     last = now;
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
   return last;
 }

@@ -52,5 +52,5 @@ export function makeOpenWorkload({ large }) {
     return { measured: { [warm.id]: ms } };
   }
 
-  return { id: 'open', rows: [load, cold, all, warm], steps: [fill, openFirst, openRunning] };
+  return { id: 'open', group: 'calls', rows: [load, cold, all, warm], steps: [fill, openFirst, openRunning] };
 }

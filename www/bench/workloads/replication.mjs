@@ -21,7 +21,7 @@ function makePull(row, roundTripMs, count, options) {
     await store.destroy();
     return { measured: { [row.id]: ms } };
   }
-  return { id: row.id, rows: [row], remote: 'source', remoteSize: count, roundTripMs, steps: [run] };
+  return { id: row.id, group: 'calls', rows: [row], remote: 'source', remoteSize: count, roundTripMs, steps: [run] };
 }
 
 function makePush(row, roundTripMs, count, options) {
@@ -39,7 +39,7 @@ function makePush(row, roundTripMs, count, options) {
     await store.destroy();
     return { measured: { [row.id]: ms } };
   }
-  return { id: row.id, rows: [row], remote: 'target', roundTripMs, steps: [run] };
+  return { id: row.id, group: 'calls', rows: [row], remote: 'target', roundTripMs, steps: [run] };
 }
 
 export function makeReplicationWorkloads({ replicated: count }) {

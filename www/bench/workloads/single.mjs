@@ -16,7 +16,7 @@ export function putWorkload({ few }) {
     await store.destroy();
     return { measured: { [row.id]: ms } };
   }
-  return { id: 'put', rows: [row], steps: [run] };
+  return { id: 'put', group: 'calls', rows: [row], steps: [run] };
 }
 
 export function parallelPutWorkload({ many }) {
@@ -30,7 +30,7 @@ export function parallelPutWorkload({ many }) {
     await store.destroy();
     return { measured: { [row.id]: ms } };
   }
-  return { id: 'put-parallel', rows: [row], steps: [run] };
+  return { id: 'put-parallel', group: 'calls', rows: [row], steps: [run] };
 }
 
 export function getWorkload({ few, many }) {
@@ -62,7 +62,7 @@ export function getWorkload({ few, many }) {
     await store.destroy();
     return { measured: { [oneByOne.id]: single.ms, [parallel.id]: all.ms } };
   }
-  return { id: 'get', rows: [oneByOne, parallel], steps: [run] };
+  return { id: 'get', group: 'calls', rows: [oneByOne, parallel], steps: [run] };
 }
 
 export function updateWorkload({ many }) {
@@ -82,5 +82,5 @@ export function updateWorkload({ many }) {
     await store.destroy();
     return { measured: { [row.id]: ms } };
   }
-  return { id: 'update', rows: [row], steps: [run] };
+  return { id: 'update', group: 'calls', rows: [row], steps: [run] };
 }
