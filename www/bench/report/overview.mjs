@@ -43,7 +43,7 @@ export function renderOverview(rows, contestants) {
   const bottom = headHeight + lines.length * rowHeight;
 
   const legend = compared.map(({ title, kind }, place) => {
-    const x = labelWidth + place * ((width - labelWidth) / compared.length);
+    const x = place * (width / compared.length);
     return `<g class="${kind}">${shapes[place % shapes.length](x + 6, 12)}</g><text x="${x + 18}" y="16">${escape(title)}</text>`;
   });
   const grid = Array.from({ length: last - first + 1 }, (_, index) => first + index).map((power) => {
