@@ -47,6 +47,7 @@ export async function startEnvironment({ couch, cors }) {
   return {
     chromium: version?.fullVersionList?.find(({ brand }) => /Chrom/.test(brand))?.version ?? 'unknown version',
     warnings: [],
+    separatesOrigins: true,
     newPage: async (origin) => asLane(await browser.newPage(addressIn(origin))),
     workload: (id, sizes) => makeWorkloads(sizes).find((workload) => workload.id === id),
     /** Started when the first workload asks for it. */

@@ -10,7 +10,7 @@ const ableTo = (workload, contestants) => contestants.filter(({ replicates }) =>
 
 /**
  * Measures one workload. `environment` gives pages (`newPage(origin)`; with a name, in an origin of that name
- * where it can have several) and remote databases. Answers, by row and
+ * if it `separatesOrigins`) and remote databases. Answers, by row and
  * contestant, the samples of all rounds or the error that ended them:
  * `{[rowId]: {[contestantId]: {samples: [number], error?: text}}}`.
  */
@@ -86,7 +86,8 @@ async function runOnce(lane, workload, sizes, environment) {
       }
       if (!lane.started) await withPatience(lane.page.start(lane.contestant.id), PATIENCE_MS);
       lane.started = true;
-      const context = { workloadId: workload.id, sizes, index, name, url: remote?.url, state };
+      const alone = workload.ownOrigin && environment.separatesOrigins;
+      const context = { workloadId: workload.id, sizes, index, name, url: remote?.url, state, alone };
       const answer = await withPatience(lane.page.step(context), workload.patienceMs ?? PATIENCE_MS);
       for (const [row, value] of Object.entries(answer.measured)) (samples[row] ??= []).push(...[value].flat());
       state = answer.state;

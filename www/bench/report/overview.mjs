@@ -21,7 +21,7 @@ const shapes = [
 /** Only times and bytes have ratios, and only where there is something to divide by. */
 function ratiosOf(row, subject, compared) {
   const own = row.results[subject.id]?.median;
-  if (!own || (row.unit !== 'ms' && row.unit !== 'bytes')) return [];
+  if (!(own > 0) || (row.unit !== 'ms' && row.unit !== 'bytes')) return [];
   return compared
     .map((contestant, place) => ({ contestant, place, value: row.results[contestant.id]?.median }))
     .filter(({ value }) => value > 0)

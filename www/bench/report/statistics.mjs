@@ -28,8 +28,9 @@ export function summarizeRow({ id, title, unit = 'ms' }, measured, contestants) 
   const [bestPeer] = ofKind('peer').sort((left, right) => medianOf(left) - medianOf(right));
   // Numbers of tasks, and the length of what was not noticed, have no ratio worth telling.
   const comparable = unit === 'ms' || unit === 'bytes';
+  const isAbove0 = (contestant) => medianOf(contestant) > 0;
   const ratio = (upper, lower) => {
-    return comparable && upper && lower && medianOf(lower) > 0 ? medianOf(upper) / medianOf(lower) : undefined;
+    return comparable && isAbove0(upper) && isAbove0(lower) ? medianOf(upper) / medianOf(lower) : undefined;
   };
   return {
     id,

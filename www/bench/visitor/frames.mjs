@@ -42,6 +42,7 @@ export function makeFrames(holder) {
   let stopped = false;
   return {
     warnings: [],
+    separatesOrigins: false,
     newPage: () => openFrame(holder),
     workload: (id, sizes) => makeWorkloads(sizes).find((workload) => workload.id === id),
     checkRunning() {

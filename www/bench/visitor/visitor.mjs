@@ -39,8 +39,9 @@ function readChoices() {
 
 function browserName() {
   const brands = navigator.userAgentData?.brands ?? [];
-  const known = brands.find(({ brand }) => !/not.*brand|^chromium$/i.test(brand)) ?? brands.find(({ brand }) => brand === 'Chromium');
-  return known ? `${known.brand} ${known.version}` : navigator.userAgent;
+  const chromium = brands.find(({ brand }) => brand === 'Chromium');
+  if (chromium) return `Chromium ${chromium.version}`;
+  return navigator.userAgent.match(/Firefox\/[\d.]+|Version\/[\d.]+ .*Safari/)?.[0].replace('/', ' ') ?? navigator.userAgent;
 }
 
 async function describe({ contestants, groups, rounds }) {

@@ -9,7 +9,8 @@
 // wrong.
 //
 // The report has a part for each `group`; 'size' is run when it is asked for. A workload with `ownOrigin` has a new origin for
-// each contestant and round where that is possible, so that the browser can tell what one of them stores.
+// each contestant and round where that is possible; then its steps get `alone`, and what the browser counts for the origin is
+// what one of them stores.
 import { makeBatchWorkload } from './batch.mjs';
 import { getWorkload, parallelPutWorkload, putWorkload, updateWorkload } from './single.mjs';
 import { makeOpenWorkload } from './open.mjs';

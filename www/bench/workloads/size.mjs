@@ -61,13 +61,13 @@ export function makeSizeWorkload({ size, few, pause }) {
     return [...picked];
   }
 
-  async function load({ contestant, name }) {
+  async function load({ contestant, name, alone }) {
     const other = openStore(contestant, smallName(name));
     await other.ready();
     await other.insert(Array.from({ length: small }, (_, index) => large(index)));
     check((await other.count()) === small, `filling: not ${small} documents`);
     await other.close();
-    const usedBefore = await settledUsage(pause);
+    const usedBefore = alone ? await settledUsage(pause) : null;
 
     const store = openStore(contestant, name);
     await store.ready();
@@ -93,7 +93,7 @@ export function makeSizeWorkload({ size, few, pause }) {
     const latest = Array.from({ length: recent }, (_, index) => large(size - recent + index));
     await store.prepareChanges(latest);
     await store.close();
-    const usedAfter = await settledUsage(pause);
+    const usedAfter = alone ? await settledUsage(pause) : null;
     const measured = {
       [rows.load.id]: ms,
       [rows.longest.id]: long?.longest,
