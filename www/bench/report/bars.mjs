@@ -24,12 +24,12 @@ function renderRow(row, contestants, top) {
     const { median, min, max, error } = row.results[id];
     if (error) return `${label}<text class="failed" x="${labelWidth}" y="${y + 12}">failed: ${escape(error)}</text>`;
     const x = (value) => (labelWidth + scale(value)).toFixed(1);
-    const unit = row.unit === 'task' && median === 0 ? ' ms each' : units[row.unit];
+    const value = formatValue(median, row.unit) + units[row.unit];
     return (
       label +
       `<rect class="${kind}" x="${labelWidth}" y="${y}" width="${Math.max(1, scale(median)).toFixed(1)}" height="${barHeight}"/>` +
       `<path class="spread" d="M${x(min)} ${middle}H${x(max)}"/>` +
-      `<text class="value" x="${Number(x(Math.max(median, max))) + 8}" y="${y + 12}">${formatValue(median, row.unit)}${unit}</text>`
+      `<text class="value" x="${Number(x(Math.max(median, max))) + 8}" y="${y + 12}">${value}</text>`
     );
   });
   const notes = [];

@@ -23,6 +23,7 @@ const formats = {
 export const formatValue = (value, unit) => formats[unit](value);
 
 export function formatRatio(ratio) {
+  if (ratio < 0.00995) return `${Number(ratio.toPrecision(1))}x`;
   if (ratio < 0.995) return `${ratio.toFixed(2)}x`;
   return ratio < 9.95 ? `${ratio.toFixed(1)}x` : `${Math.round(ratio).toLocaleString('en-US')}x`;
 }
