@@ -33,6 +33,7 @@ const app = await serve(Number(values.port)).catch((error) => {
   return serve(0);
 });
 console.log(`The board is at ${app.url}/ and stops with Ctrl+C`);
+console.log(`The benchmark, for this browser, is at ${app.url}/bench/`);
 if (values.open) openBrowser(app.url);
 
 for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { benchmark } from './bench/libraries/vite-plugin.mjs';
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
@@ -12,6 +13,7 @@ export default defineConfig({
   },
   plugins: [
     vue(),
+    benchmark(),
     VitePWA({
       strategies: 'generateSW',
       registerType: 'autoUpdate',
@@ -36,7 +38,10 @@ export default defineConfig({
       workbox: {
         globPatterns: ['**/*.{html,js,css,woff2,wasm}'],
         maximumFileSizeToCacheInBytes: 8 * 1024 * 1024,
+        // The benchmark is no part of the board: nobody gets it who doesn't open it.
+        globIgnores: ['bench/**'],
         navigateFallback: '/index.html',
+        navigateFallbackDenylist: [/^\/bench\//],
         cleanupOutdatedCaches: true,
         // A first visit must be enough: without this only the second one would survive the network's absence.
         clientsClaim: true,

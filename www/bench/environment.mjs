@@ -1,17 +1,15 @@
 // What the measurements run in: the browser, the server of its pages, and the facts about both for the header.
-import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { launchChromium } from '../../tests/support/browsers.mjs';
 import { serveStatic } from '../../tests/support/static.mjs';
+import { root } from './libraries/build.mjs';
 import { startRemotes } from './remotes.mjs';
 import { makeWorkloads } from './workloads/index.mjs';
 
-export const root = fileURLToPath(new URL('../../', import.meta.url));
+/** What makes a page isolated from other origins: only such a page is told how much memory it takes. */
+const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
 
 /** Scripts of these contestants that are not there. */
 export function missingScripts(contestants) {
@@ -20,14 +18,24 @@ export function missingScripts(contestants) {
 
 export async function startEnvironment({ couch, cors }) {
   const files = await serveStatic(root);
-  const args = ['--js-flags=--expose-gc', ...(cors ? [] : ['--disable-web-security'])];
+  const isolated = await serveStatic(root, { headers: isolation });
+  const args = [
+    '--js-flags=--expose-gc',
+    // Without it a page is told its memory at the next collection of garbage that happens to come.
+    '--enable-blink-features=ForceEagerMeasureMemory',
+    ...(cors ? [] : ['--disable-web-security']),
+  ];
   // Without this playwright ends the process on Ctrl+C before the databases on the server are gone.
   const context = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
   const browser = await launchChromium({ args, context }).catch(async (error) => {
     await files.stop();
+    await isolated.stop();
     throw error;
   });
-  const address = `${files.url}/www/bench/page/index.html`;
+  const path = '/www/bench/page/index.html';
+  const address = files.url + path;
+  // Browsers know every name under localhost for this machine.
+  const addressIn = (origin) => (origin ? `http://${origin}.localhost:${isolated.port}${path}` : address);
   let remotes;
   let stopping;
 
@@ -39,7 +47,8 @@ export async function startEnvironment({ couch, cors }) {
   return {
     chromium: version?.fullVersionList?.find(({ brand }) => /Chrom/.test(brand))?.version ?? 'unknown version',
     warnings: [],
-    newPage: () => browser.newPage(address),
+    separatesOrigins: true,
+    newPage: async (origin) => asLane(await browser.newPage(addressIn(origin))),
     workload: (id, sizes) => makeWorkloads(sizes).find((workload) => workload.id === id),
     /** Started when the first workload asks for it. */
     remotes() {
@@ -61,7 +70,20 @@ export async function startEnvironment({ couch, cors }) {
     await browser.close().catch(() => {});
     await (await remotes?.catch(() => undefined))?.stop();
     await files.stop();
+    await isolated.stop();
   }
+}
+
+/** What measure.mjs asks of a page. */
+function asLane(page) {
+  return {
+    errors: page.errors,
+    start: (id) => page.evaluate((given) => globalThis.bench.start(given), id),
+    step: (context) => page.evaluate((given) => globalThis.bench.step(given), context),
+    bringToFront: () => page.native.bringToFront(),
+    reload: () => page.reload(),
+    close: () => page.close(),
+  };
 }
 
 /** What a reader must know to judge the numbers. */
@@ -76,26 +98,4 @@ export async function describeMachine() {
     loadAverage: os.loadavg()[0],
     node: process.version,
   };
-}
-
-/** Version and download size of each library, the way the page loads it. */
-export async function describeLibraries(contestants) {
-  const require = createRequire(import.meta.url);
-  const versions = {
-    potoroo: () => JSON.parse(readFileSync(join(root, 'pkg/package.json'), 'utf8')).version,
-    pouchdb: () => require('pouchdb/package.json').version,
-  };
-  const libraries = [];
-  for (const { id, title, scripts } of contestants) {
-    if (scripts.length === 0) continue;
-    const contents = await Promise.all(scripts.map((script) => readFile(join(root, script))));
-    libraries.push({
-      id,
-      title,
-      version: versions[id.split('-')[0]](),
-      bytes: contents.reduce((sum, content) => sum + content.length, 0),
-      gzipBytes: contents.reduce((sum, content) => sum + gzipSync(content).length, 0),
-    });
-  }
-  return libraries;
 }

@@ -7,7 +7,9 @@ Usage: cargo xtask bench [options]
 
   --only TEXT[,TEXT]         only rows whose id or title contains one of the texts (insert, put, allDocs, open, pull-50ms ...)
   --contestants ID[,ID]      only these columns: ${contestants.map(({ id }) => id).join(', ')}
-  --rounds N                 measure each row N times (5; with --quick 2)
+  --size                     the rows with 100,000 documents too, which take minutes; --size --only size/ is them alone
+  --documents N              so many documents instead of 100,000
+  --rounds N                 measure each row N times (5; with --quick 2; the rows of --size once)
   --couch URL                replicate with this CouchDB (http://user:password@host:5984); COUCHDB_URL does the same
   --no-cors                  switch the browser's cross-origin checks off, as if page and CouchDB had one address
   --quick                    few documents and rounds, to see that everything works; the times mean nothing
@@ -23,6 +25,8 @@ export function parseOptions(args) {
     options: {
       only: { type: 'string' },
       contestants: { type: 'string' },
+      size: { type: 'boolean', default: false },
+      documents: { type: 'string' },
       rounds: { type: 'string' },
       couch: { type: 'string' },
       'no-cors': { type: 'boolean', default: false },
@@ -32,8 +36,8 @@ export function parseOptions(args) {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const rounds = values.rounds === undefined ? (values.quick ? 2 : 5) : Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number from 1 on');
+  const rounds = wholeNumber(values, 'rounds', 1);
+  const documents = wholeNumber(values, 'documents', 1000);
   const wanted = split(values.contestants) ?? contestants.map(({ id }) => id);
   const unknown = wanted.find((id) => !contestants.some((contestant) => contestant.id === id));
   if (unknown) throw new Error(`no contestant is called ${unknown}`);
@@ -41,7 +45,10 @@ export function parseOptions(args) {
   return {
     only: split(values.only),
     contestants: contestants.filter(({ id }) => wanted.includes(id)),
-    rounds,
+    size: values.size,
+    documents,
+    rounds: rounds ?? (values.quick ? 2 : 5),
+    sizeRounds: rounds ?? 1,
     couch: values.couch ?? process.env.COUCHDB_URL,
     cors: !values['no-cors'],
     quick: values.quick,
@@ -49,6 +56,13 @@ export function parseOptions(args) {
     list: values.list,
     help: values.help,
   };
+}
+
+function wholeNumber(values, name, least) {
+  if (values[name] === undefined) return undefined;
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < least) throw new Error(`--${name} takes a whole number from ${least} on`);
+  return number;
 }
 
 /** The workloads with only the rows asked for, without those that have none left. */

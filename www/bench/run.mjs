@@ -1,10 +1,11 @@
 // The comparison with peers: `cargo xtask bench [options]`. See README.md for what is measured and how.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { describeLibraries, describeMachine, missingScripts, root, startEnvironment } from './environment.mjs';
+import { describeMachine, missingScripts, startEnvironment } from './environment.mjs';
+import { buildScripts, describeLibraries, root } from './libraries/build.mjs';
 import { measureWorkload } from './measure.mjs';
 import { parseOptions, selectRows, usage } from './options.mjs';
-import { DOCUMENT_BYTES } from './page/documents.mjs';
+import { DOCUMENT_BYTES, LARGE_DOCUMENT_BYTES } from './page/documents.mjs';
 import { renderChart } from './report/chart.mjs';
 import { summarizeRow } from './report/statistics.mjs';
 import { renderTable } from './report/table.mjs';
@@ -27,12 +28,14 @@ async function measureAll(options, workloads, sizes, environment) {
   const progress = makeProgress(workloads.length);
   const rows = [];
   for (const [index, workload] of workloads.entries()) {
-    const { contestants, rounds } = options;
+    const { contestants } = options;
+    const rounds = workload.group === 'size' ? options.sizeRounds : options.rounds;
     const measured = await measureWorkload({
       ...{ workload, contestants, rounds, sizes, environment },
       progress: progress.workload(index, workload),
     });
-    rows.push(...workload.rows.map((row) => summarizeRow(row, measured[row.id], contestants)));
+    const summaries = workload.rows.map((row) => summarizeRow(row, measured[row.id], contestants));
+    rows.push(...summaries.map((summary) => ({ group: workload.group, ...summary })));
   }
   progress.end();
   return rows;
@@ -46,16 +49,19 @@ async function write(path, content) {
 async function main() {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return console.log(usage);
-  const sizes = options.quick ? quickSizes : fullSizes;
-  const workloads = selectRows(makeWorkloads(sizes), options.only);
+  const sizes = { ...(options.quick ? quickSizes : fullSizes) };
+  if (options.documents) sizes.size = options.documents;
+  const offered = makeWorkloads(sizes).filter(({ group }) => group !== 'size' || options.size);
+  const workloads = selectRows(offered, options.only);
   const rowList = workloads.flatMap(({ rows }) => rows);
   if (options.list) return console.log(rowList.map(({ id, title }) => `${id.padEnd(28)}${title}`).join('\n'));
   if (workloads.length === 0) throw new Error('no row matches --only; --list shows them');
+  await buildScripts();
   const missing = missingScripts(options.contestants);
   if (missing.length > 0) throw new Error(`${missing[0]} is not there; cargo xtask package and npm install make what is compared`);
 
   const machine = await describeMachine();
-  const libraries = await describeLibraries(options.contestants);
+  const libraries = describeLibraries(options.contestants);
   const environment = await startEnvironment(options);
   // A real CouchDB must not be left with the databases of a run that was interrupted.
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => environment.stop().finally(() => process.exit(130)));
@@ -65,11 +71,13 @@ async function main() {
     const { description, isReal } = usesServer ? await environment.remotes() : {};
     const header = {
       machine,
-      chromium: environment.chromium,
+      browser: `Chromium ${environment.chromium}`,
       libraries,
       server: usesServer ? { description, isReal } : undefined,
-      options: { rounds: options.rounds, quick: options.quick, cors: options.cors },
+      options: { rounds: options.rounds, sizeRounds: options.sizeRounds, quick: options.quick, cors: options.cors },
       documentBytes: DOCUMENT_BYTES,
+      largeDocumentBytes: LARGE_DOCUMENT_BYTES,
+      groups: [...new Set(workloads.map(({ group }) => group))],
     };
     const contestants = options.contestants.map(({ id, title, kind }) => ({ id, title, kind }));
     const report = { header, sizes, contestants, rows, warnings: environment.warnings };

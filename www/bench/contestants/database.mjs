@@ -48,6 +48,16 @@ export class DatabaseStore {
     return (await this.#db.changes(withDocs ? { include_docs: true } : {})).results;
   }
 
+  /** `limit` documents in the order of their ids, from `start` on. */
+  async range(start, limit) {
+    return (await this.#db.allDocs({ startkey: start, limit, include_docs: true })).rows.map(({ doc }) => doc);
+  }
+
+  /** `since` is what `position` answered once. */
+  async changesSince(since, withDocs) {
+    return (await this.#db.changes(withDocs ? { since, include_docs: true } : { since })).results;
+  }
+
   pull(url, options) {
     return this.#db.replicate.from(url, options);
   }
@@ -64,6 +74,16 @@ export class DatabaseStore {
 
   /** Nothing to do: a database answers every question from what was written. */
   async prepareReads() {}
+
+  async prepareChanges() {}
+
+  async position() {
+    return (await this.#db.info()).update_seq;
+  }
+
+  async revisionsOf(ids) {
+    return new Map((await this.#db.allDocs({ keys: ids })).rows.map((row) => [row.id, row.value.rev]));
+  }
 
   async revisions() {
     return new Map((await this.allDocs(false)).map((row) => [row.id, row.value.rev]));

@@ -3,6 +3,8 @@
 // conflict and indexes nothing. Each batch is one record of JSON bytes, each answer is one record made beforehand.
 import { firstRevision, slices } from '../page/documents.mjs';
 import { remote } from '../page/remote.mjs';
+import { FloorRecordStore } from './floor-records.mjs';
+import { deleteDatabase, settled, written } from './indexed-db.mjs';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -10,14 +12,11 @@ const encode = (value) => encoder.encode(JSON.stringify(value));
 const decode = (bytes) => JSON.parse(decoder.decode(bytes));
 
 export function makeFloor() {
-  return { open: (name) => new FloorStore(name), keepsRevisions: false };
-}
-
-function settled(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  return {
+    open: (name) => new FloorStore(name),
+    openAtSize: (name) => new FloorRecordStore(name),
+    keepsRevisions: false,
+  };
 }
 
 function openDatabase(name) {
@@ -45,17 +44,8 @@ class FloorStore {
     await this.#opening;
   }
 
-  /** One record in a transaction of its own; resolves once the transaction is complete. */
   async #write(storeName, entries) {
-    const db = await this.#opening;
-    await new Promise((resolve, reject) => {
-      const transaction = db.transaction(storeName, 'readwrite');
-      const store = transaction.objectStore(storeName);
-      for (const [value, key] of entries) store.put(value, key);
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-      transaction.commit();
-    });
+    await written(await this.#opening, storeName, entries);
   }
 
   async #answer(key) {
@@ -186,6 +176,6 @@ class FloorStore {
 
   async destroy() {
     await this.close();
-    await settled(indexedDB.deleteDatabase(this.#name));
+    await deleteDatabase(this.#name);
   }
 }

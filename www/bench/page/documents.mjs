@@ -1,6 +1,9 @@
-// The documents every contestant gets: the same ones in each run, 420 bytes of JSON each, different from one another.
+// The documents every contestant gets: the same ones in each run, all of one size in JSON, different from one another.
 
 export const DOCUMENT_BYTES = 420;
+
+/** For the rows at size. */
+export const LARGE_DOCUMENT_BYTES = 1000;
 
 const words = (
   'meadow river lantern copper window garden letter harbor winter market orchard signal bridge canyon ribbon timber ' +
@@ -10,7 +13,7 @@ const words = (
 ).split(' ');
 
 /** A small generator with a seed: the text must compress like text, not like one line repeated. */
-function randomFrom(seed) {
+export function randomFrom(seed) {
   let state = (seed + 1) * 0x9e3779b9;
   return (bound) => {
     state = (state + 0x6d2b79f5) | 0;
@@ -31,7 +34,7 @@ export function documentId(index) {
   return `note-${(Math.imul(index + 1, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}`;
 }
 
-export function makeDocument(index) {
+export function makeDocument(index, bytes = DOCUMENT_BYTES) {
   const random = randomFrom(index);
   const document = {
     _id: documentId(index),
@@ -44,7 +47,7 @@ export function makeDocument(index) {
     created: new Date(1_700_000_000_000 + index * 61_000).toISOString(),
     text: '',
   };
-  document.text = sentence(random, DOCUMENT_BYTES - JSON.stringify(document).length);
+  document.text = sentence(random, bytes - JSON.stringify(document).length);
   return document;
 }
 
@@ -52,9 +55,10 @@ export function makeDocuments(count) {
   return Array.from({ length: count }, (_, index) => makeDocument(index));
 }
 
-/** The same document as somebody would save it again: one member changed, one added. */
+/** The same document as somebody would save it again: one member changed, one added. `rev` where there are revisions. */
 export function editDocument(document, rev) {
-  return { ...document, _rev: rev, done: !document.done, edited: true };
+  const edited = { ...document, done: !document.done, edited: true };
+  return rev === undefined ? edited : { ...edited, _rev: rev };
 }
 
 /** A revision in CouchDB's form for whoever has to name one without a database that makes them. */

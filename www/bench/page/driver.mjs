@@ -1,9 +1,12 @@
-// The page's side: loads one contestant and runs one step of a workload whenever run.mjs says so.
+// The page's side: loads one contestant and runs one step of a workload whenever run.mjs or the visitor's page says so.
 import { findContestant } from '../contestants/index.mjs';
 import { makeWorkloads } from '../workloads/index.mjs';
+import { watchWasmMemory } from './memory.mjs';
 import { settle } from './timing.mjs';
 
 let contestant;
+
+watchWasmMemory();
 
 /** Classic scripts one after the other, as a page would have them. */
 function loadScript(src) {
@@ -17,21 +20,24 @@ function loadScript(src) {
 }
 
 globalThis.bench = {
-  /** Loads the contestant's scripts; resolves with the milliseconds that took, null where there are none. */
-  async start(id) {
+  /**
+   * Loads the contestant's scripts; resolves with the milliseconds that took, null where there are none. The built app has all
+   * scripts in one folder: `scriptFolder`.
+   */
+  async start(id, scriptFolder) {
     const { scripts, make } = findContestant(id);
     await settle();
     const started = performance.now();
-    for (const script of scripts) await loadScript(script);
+    for (const script of scripts) await loadScript(scriptFolder ? scriptFolder + script.split('/').pop() : script);
     const ms = performance.now() - started;
-    contestant = { ...make(), loadMs: scripts.length > 0 ? ms : null };
+    contestant = { ...make(), id, loadMs: scripts.length > 0 ? ms : null };
     return contestant.loadMs;
   },
 
-  /** Runs step `index` of a workload; resolves with its timings by row and with what the next step must know. */
+  /** Runs step `index` of a workload; resolves with what it measured, by row, and with what the next step must know. */
   async step({ workloadId, sizes, index, ...context }) {
     const workload = makeWorkloads(sizes).find(({ id }) => id === workloadId);
-    const { timings = {}, state = null } = (await workload.steps[index]({ ...context, contestant })) ?? {};
-    return { timings, state };
+    const { measured = {}, state = null } = (await workload.steps[index]({ ...context, contestant })) ?? {};
+    return { measured, state };
   },
 };

@@ -1,19 +1,27 @@
 // All workloads, in the order of the table.
 //
-// A workload has `rows` (id and title each; what its steps time) and `steps`, which run in the page one after the other;
+// A workload has `rows` (id and title each; what its steps measure) and `steps`, which run in the page one after the other;
 // between two steps the page is reloaded. A step gets `contestant`, `name` (of a database that does not exist yet), `url`
 // (of a remote database, where `remote` says which) and the `state` the step before answered, and answers
-// `{timings: {rowId: ms}, state}`. Whatever it made is gone when the last step ends. It throws if a result is wrong.
+// `{measured: {rowId: value}, state}`. A value is a number in the row's `unit` (ms unless it has one: 'bytes', 'count', or
+// 'task', the ms of a task that is noticed from 50 ms on), a list of numbers, or null where there was nothing to measure; what
+// several steps measured for a row are its samples. Whatever it made is gone when the last step ends. It throws if a result is
+// wrong.
+//
+// The report has a part for each `group`; 'size' is run when it is asked for. A workload with `ownOrigin` has a new origin for
+// each contestant and round where that is possible; then its steps get `alone`, and what the browser counts for the origin is
+// what one of them stores.
 import { makeBatchWorkload } from './batch.mjs';
 import { getWorkload, parallelPutWorkload, putWorkload, updateWorkload } from './single.mjs';
 import { makeOpenWorkload } from './open.mjs';
 import { makeReplicationWorkloads } from './replication.mjs';
+import { makeSizeWorkload } from './size.mjs';
 
-/** How many documents the rows work on. */
-export const fullSizes = { few: 200, many: 1000, large: 10_000, replicated: 5000 };
+/** How many documents the rows work on, and the ms of `pause` that the rows at size give the browser to settle its files. */
+export const fullSizes = { few: 200, many: 1000, large: 10_000, replicated: 5000, size: 100_000, pause: 1000 };
 
 /** For trying the benchmark out; the numbers then mean nothing. */
-export const quickSizes = { few: 50, many: 200, large: 1000, replicated: 500 };
+export const quickSizes = { few: 50, many: 200, large: 1000, replicated: 500, size: 2000, pause: 100 };
 
 /** One round before those that count, so that no contestant is measured while the browser still compiles its code. */
 export function warmUpSizes(sizes) {
@@ -21,6 +29,8 @@ export function warmUpSizes(sizes) {
     ...sizes,
     large: Math.min(sizes.large, sizes.many),
     replicated: Math.min(sizes.replicated, 500),
+    size: Math.min(sizes.size, 1000),
+    pause: Math.min(sizes.pause, 100),
   };
 }
 
@@ -34,5 +44,6 @@ export function makeWorkloads(sizes) {
     getWorkload(sizes),
     makeOpenWorkload(sizes),
     ...makeReplicationWorkloads(sizes),
+    makeSizeWorkload(sizes),
   ];
 }

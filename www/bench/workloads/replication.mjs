@@ -19,9 +19,9 @@ function makePull(row, roundTripMs, count, options) {
     const { ms } = await time(() => store.pull(url, options));
     await checkStored(store, documents, row.title);
     await store.destroy();
-    return { timings: { [row.id]: ms } };
+    return { measured: { [row.id]: ms } };
   }
-  return { id: row.id, rows: [row], remote: 'source', remoteSize: count, roundTripMs, steps: [run] };
+  return { id: row.id, group: 'calls', rows: [row], remote: 'source', remoteSize: count, roundTripMs, steps: [run] };
 }
 
 function makePush(row, roundTripMs, count, options) {
@@ -37,9 +37,9 @@ function makePush(row, roundTripMs, count, options) {
       checkDocument(document, await (await target.get(`/${document._id}`)).json(), row.title);
     }
     await store.destroy();
-    return { timings: { [row.id]: ms } };
+    return { measured: { [row.id]: ms } };
   }
-  return { id: row.id, rows: [row], remote: 'target', roundTripMs, steps: [run] };
+  return { id: row.id, group: 'calls', rows: [row], remote: 'target', roundTripMs, steps: [run] };
 }
 
 export function makeReplicationWorkloads({ replicated: count }) {

@@ -14,9 +14,9 @@ export function putWorkload({ few }) {
     });
     await checkStored(store, documents, row.title);
     await store.destroy();
-    return { timings: { [row.id]: ms } };
+    return { measured: { [row.id]: ms } };
   }
-  return { id: 'put', rows: [row], steps: [run] };
+  return { id: 'put', group: 'calls', rows: [row], steps: [run] };
 }
 
 export function parallelPutWorkload({ many }) {
@@ -28,9 +28,9 @@ export function parallelPutWorkload({ many }) {
     const { ms } = await time(() => store.putParallel(documents));
     await checkStored(store, documents, row.title);
     await store.destroy();
-    return { timings: { [row.id]: ms } };
+    return { measured: { [row.id]: ms } };
   }
-  return { id: 'put-parallel', rows: [row], steps: [run] };
+  return { id: 'put-parallel', group: 'calls', rows: [row], steps: [run] };
 }
 
 export function getWorkload({ few, many }) {
@@ -60,9 +60,9 @@ export function getWorkload({ few, many }) {
     for (const document of documents) checkDocument(document, byId.get(document._id), parallel.title);
 
     await store.destroy();
-    return { timings: { [oneByOne.id]: single.ms, [parallel.id]: all.ms } };
+    return { measured: { [oneByOne.id]: single.ms, [parallel.id]: all.ms } };
   }
-  return { id: 'get', rows: [oneByOne, parallel], steps: [run] };
+  return { id: 'get', group: 'calls', rows: [oneByOne, parallel], steps: [run] };
 }
 
 export function updateWorkload({ many }) {
@@ -75,13 +75,12 @@ export function updateWorkload({ many }) {
     const edited = documents.map((document) => editDocument(document, revisions.get(document._id)));
     const { ms } = await time(() => store.update(edited));
     await checkStored(store, edited, row.title);
-    for (const { _id, _rev } of sampleOf(edited)) {
+    for (const { _id } of contestant.keepsRevisions === false ? [] : sampleOf(edited)) {
       const now = (await store.read(_id))._rev;
-      // The floor makes no revisions of its own: it gives back the one it was given.
-      check(now.startsWith('2-') || (contestant.keepsRevisions === false && now === _rev), `${row.title}: ${_id} is at ${now}`);
+      check(now.startsWith('2-'), `${row.title}: ${_id} is at ${now}`);
     }
     await store.destroy();
-    return { timings: { [row.id]: ms } };
+    return { measured: { [row.id]: ms } };
   }
-  return { id: 'update', rows: [row], steps: [run] };
+  return { id: 'update', group: 'calls', rows: [row], steps: [run] };
 }
