@@ -102,7 +102,7 @@ pub(super) struct Blocks {
 }
 
 /// How many blocks a scan is given at first.
-const FIRST_AHEAD: usize = 4;
+const FIRST_AHEAD: usize = 2;
 /// How many blocks a scan is given at most.
 const MOST_AHEAD: usize = 256;
 
@@ -155,6 +155,11 @@ impl Blocks {
             Loaded::Block(block) => Some(block),
             Loaded::Index(_) => None,
         }
+    }
+
+    /// Wants a segment's index, unless it is at hand.
+    pub(super) fn want_index(&self, segment: u64) {
+        self.get(BlockNumber::index(segment));
     }
 
     /// Wants a block that is not needed yet but soon will be.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::ops::{Bound, Range};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// How many bytes of entries are worked on before other tasks get their turn: some milliseconds on a slow machine.
 const SLICE_BYTES: usize = 256 << 10;
@@ -27,10 +27,17 @@ const SETTLED: usize = 256;
 /// Commits wait for the flush under way once the log behind it is so many times as long as that which starts one.
 const PATIENCE: usize = 8;
 
+/// Merges make no pauses once there are so many times as many runs as are merged at once.
+const HURRY: usize = 3;
+
 /// What is known of the work in the background.
 #[derive(Default)]
 pub(super) struct Maintenance {
     running: Cell<bool>,
+    /// Whether somebody waits for the database to be idle.
+    watching: Cell<bool>,
+    /// Whether the next flush is made before the log is long.
+    flushes_anyway: Cell<bool>,
     must_replay: Cell<bool>,
     /// After a failure the log has to grow beyond this before another flush is tried.
     not_before: Cell<usize>,
@@ -69,6 +76,35 @@ impl Inner {
         if self.has_work() && !self.maintenance.running.replace(true) {
             env::spawn(self.clone().work());
         }
+        if let Some(idle) = self.settings.idle_flush
+            && self.is_worth_flushing()
+            && !self.maintenance.watching.replace(true)
+        {
+            env::spawn(Self::flush_when_idle(Rc::downgrade(self), idle));
+        }
+    }
+
+    /// Whether to flush while nothing else is to be done, so that the next opening has little to replay.
+    fn is_worth_flushing(&self) -> bool {
+        self.state.borrow().active.log_bytes() >= self.settings.flush_bytes / 16
+    }
+
+    async fn flush_when_idle(inner: Weak<Self>, idle: Millis) {
+        loop {
+            let Some(before) = inner.upgrade().map(|inner| inner.position.get()) else { return };
+            env::sleep(idle).await;
+            let Some(inner) = inner.upgrade() else { return };
+            if inner.ended.get().is_some() || !inner.is_worth_flushing() {
+                inner.maintenance.watching.set(false);
+                return;
+            }
+            if inner.position.get() == before {
+                inner.maintenance.watching.set(false);
+                inner.maintenance.flushes_anyway.set(true);
+                inner.maintain();
+                return;
+            }
+        }
     }
 
     fn has_work(&self) -> bool {
@@ -77,7 +113,9 @@ impl Inner {
 
     fn must_flush(&self) -> bool {
         let log_bytes = self.state.borrow().active.log_bytes();
-        log_bytes >= self.settings.flush_bytes && log_bytes >= self.maintenance.not_before.get()
+        let is_long = log_bytes >= self.settings.flush_bytes
+            || self.maintenance.flushes_anyway.get() && self.is_worth_flushing();
+        is_long && log_bytes >= self.maintenance.not_before.get()
     }
 
     fn must_merge(&self) -> bool {
@@ -88,7 +126,10 @@ impl Inner {
 
     async fn work(self: Rc<Self>) {
         while self.has_work() {
-            let outcome = if self.must_flush() { self.flush().await } else { self.merge().await };
+            let started = env::now();
+            let is_flush = self.must_flush();
+            self.maintenance.flushes_anyway.set(false);
+            let outcome = if is_flush { self.flush().await } else { self.merge().await };
             let outcome = match outcome {
                 Ok(()) => Ok(()),
                 Err(error) => self.recover(error).await,
@@ -102,6 +143,10 @@ impl Inner {
             for waiting in self.maintenance.waiting.take() {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
+            }
+            if !is_flush && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY {
+                // Reads wait for the storage while a merge writes: they get as much of its time.
+                env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }
         }
         self.maintenance.running.set(false);
@@ -179,6 +224,10 @@ impl Inner {
         ];
         let flushed = self.publish(before, manifest, &finished, retired.into()).await?;
         if flushed {
+            // What was just written is likely to be read.
+            for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
+                self.cache.insert_if_room(*number, block)?;
+            }
             let mut recent = self.recent.borrow_mut();
             let kept = (self.position.get() - position) as usize;
             let retired = recent.len().saturating_sub(kept);
@@ -236,9 +285,6 @@ impl Inner {
         // Somebody may have caught up in the meantime, even with what came after this.
         let is_newest = *self.manifest_record.borrow() == before;
         if is_newest {
-            for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
-                self.cache.insert_if_room(*number, block)?;
-            }
             self.manifest_record.replace(Some(record));
             self.state.borrow_mut().manifest = Rc::new(manifest);
         }

@@ -1,3 +1,5 @@
+use crate::env::Millis;
+
 /// Sizes that the engine works with, in bytes unless said otherwise.
 ///
 /// None of them is part of the storage format: each tab may have its own.
@@ -5,6 +7,8 @@
 pub struct Settings {
     /// The log is flushed into a run when it is longer than this: opening a database replays no more.
     pub flush_bytes: usize,
+    /// The log is also flushed when nothing was committed for so long, if it is longer than a sixteenth of that; `None`: not.
+    pub idle_flush: Option<Millis>,
     /// A block is closed when its entries take this much: what one cold read costs.
     pub block_bytes: usize,
     /// A segment is closed when its blocks take this much: one step of a merge, and one transaction.
@@ -19,7 +23,14 @@ pub struct Settings {
 impl Settings {
     /// So small that some commits are a run, some entries a block, some blocks a segment, and little is cached.
     pub fn tiny() -> Self {
-        Self { flush_bytes: 400, block_bytes: 120, segment_bytes: 300, fan_in: 2, cache_bytes: 1000 }
+        Self {
+            flush_bytes: 400,
+            idle_flush: None,
+            block_bytes: 120,
+            segment_bytes: 300,
+            fan_in: 2,
+            cache_bytes: 1000,
+        }
     }
 }
 
@@ -27,7 +38,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             flush_bytes: 1 << 20,
-            block_bytes: 32 << 10,
+            idle_flush: Some(Millis(1000)),
+            block_bytes: 16 << 10,
             segment_bytes: 2 << 20,
             fan_in: 4,
             cache_bytes: 32 << 20,

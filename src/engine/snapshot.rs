@@ -8,6 +8,9 @@ use bytes::Bytes;
 use std::ops::Bound;
 use std::rc::Rc;
 
+/// So many indexes are loaded where one is needed.
+const MOST_INDEXES: usize = 128;
+
 /// What there is after some commit: cheap to copy, and never changed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
@@ -120,6 +123,11 @@ impl View for Snapshot {
         let mut is_blocked = false;
         for segment in self.manifest().segments_of(&key) {
             let Some(index) = self.blocks.index(segment.number) else {
+                // There are few, and the next reader will need the others.
+                self.manifest()
+                    .segments()
+                    .take(MOST_INDEXES)
+                    .for_each(|segment| self.blocks.want_index(segment.number));
                 is_blocked = true;
                 continue;
             };

@@ -68,6 +68,11 @@ impl Manifest {
         self.settled.iter().rev().nth(ago).map(|settled| *settled == commit)
     }
 
+    /// All segments.
+    pub(in crate::engine) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.runs.iter().flatten().chain(self.merge.iter().flat_map(|merge| &merge.output))
+    }
+
     /// The segments that may have a key, the newest first.
     pub(in crate::engine) fn segments_of<'a>(&'a self, key: &'a [u8]) -> impl Iterator<Item = &'a Segment> {
         self.runs_for(key).filter_map(move |run| {

@@ -35,7 +35,7 @@ impl Tab {
 
     async fn open_with(disk: &Rc<MemoryDisk>, faults: Rc<Faults>) -> Result<Self> {
         // Never flushed, so that the operations of the storage are those of the commits.
-        let settings = Settings { flush_bytes: usize::MAX, ..Settings::default() };
+        let settings = Settings { flush_bytes: usize::MAX, idle_flush: None, ..Settings::default() };
         Self::open_with_settings(disk, faults, settings).await
     }
 

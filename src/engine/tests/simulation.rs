@@ -43,6 +43,7 @@ fn random_settings(random: &mut Random) -> Settings {
     let mut size = |low: u64, high: u64| (low + random.below(high - low)) as usize;
     Settings {
         flush_bytes: size(100, 2000),
+        idle_flush: None,
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),
         fan_in: size(2, 5),
@@ -253,9 +254,7 @@ fn run(seed: u64) {
 /// Exactly the blocks that the manifest names are there, and the log begins behind what is flushed.
 fn check_blocks(disk: &MemoryDisk, tab: &Tab) {
     let manifest = tab.engine.inner.state.borrow().manifest.clone();
-    let output = manifest.merge.iter().flat_map(|merge| &merge.output);
-    let named: BTreeSet<u64> =
-        manifest.runs.iter().flatten().chain(output).map(|segment| segment.number).collect();
+    let named: BTreeSet<u64> = manifest.segments().map(|segment| segment.number).collect();
     let mut stored = BTreeSet::new();
     for ((space, key), _) in disk.records() {
         if let (Space::Block, Key::Number(number)) = (space, key) {
