@@ -30,6 +30,9 @@ const PATIENCE: usize = 8;
 /// Merges make no pauses once there are so many times as many runs as are merged at once.
 const HURRY: usize = 3;
 
+/// A step of a merge lets reads go first for so many times as long as they have to be over.
+const READS_FIRST: u64 = 20;
+
 /// What is known of the work in the background.
 #[derive(Default)]
 pub(super) struct Maintenance {
@@ -41,6 +44,8 @@ pub(super) struct Maintenance {
     must_replay: Cell<bool>,
     /// After a failure the log has to grow beyond this before another flush is tried.
     not_before: Cell<usize>,
+    /// When a block was last read.
+    last_read: Cell<Millis>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
@@ -48,6 +53,11 @@ impl Maintenance {
     /// Whether a flush has failed: what it froze has to be read again from the log.
     pub(super) fn must_replay(&self) -> bool {
         self.must_replay.get()
+    }
+
+    /// Notes that a read has to wait for the storage.
+    pub(super) fn note_read(&self) {
+        self.last_read.set(env::now());
     }
 
     pub(super) fn has_replayed(&self) {
@@ -126,6 +136,9 @@ impl Inner {
 
     async fn work(self: Rc<Self>) {
         while self.has_work() {
+            if !self.must_flush() {
+                self.wait_for_reads().await;
+            }
             let started = env::now();
             let is_flush = self.must_flush();
             self.maintenance.flushes_anyway.set(false);
@@ -150,6 +163,20 @@ impl Inner {
             }
         }
         self.maintenance.running.set(false);
+    }
+
+    /// Waits until nobody reads, which a merge would be in the way of.
+    async fn wait_for_reads(&self) {
+        let quiet = self.settings.merge_after_read.0;
+        let until = env::now().0 + quiet * READS_FIRST;
+        while !self.must_flush() && self.ended.get().is_none() {
+            let now = env::now().0;
+            let left = (self.maintenance.last_read.get().0 + quiet).min(until).saturating_sub(now);
+            if left == 0 {
+                return;
+            }
+            env::sleep(Millis(left)).await;
+        }
     }
 
     /// Finds out what there is after a step that failed, or whose outcome is not known.

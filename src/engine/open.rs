@@ -135,6 +135,7 @@ impl Engine {
             if wanted.is_empty() {
                 return outcome;
             }
+            self.inner.maintenance.note_read();
             if let Some(gone) = self.inner.load(&blocks, &wanted).await? {
                 // Merged away in the meantime, here or by another tab.
                 if self.inner.is_current(&snapshot) {

@@ -15,6 +15,8 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// So many runs of about one size are merged into one.
     pub fan_in: usize,
+    /// Merges wait until no block was read for so long, though not for ever.
+    pub merge_after_read: Millis,
     /// Blocks are kept in memory up to this much.
     pub cache_bytes: usize,
 }
@@ -42,6 +44,7 @@ impl Default for Settings {
             block_bytes: 16 << 10,
             segment_bytes: 2 << 20,
             fan_in: 4,
+            merge_after_read: Millis(50),
             cache_bytes: 32 << 20,
         }
     }

@@ -6,7 +6,7 @@
 //! `POTOROO_SEEDS=1000..9000 cargo test --release simulation` runs other seeds than the usual ones.
 
 use super::*;
-use crate::env::block_on;
+use crate::env::{Millis, block_on};
 use crate::storage::faulty::{Fault, Random, take_turns};
 use crate::storage::{Key, Space};
 use futures_util::future::{join_all, select};
@@ -44,6 +44,7 @@ fn random_settings(random: &mut Random) -> Settings {
     Settings {
         flush_bytes: size(100, 2000),
         idle_flush: None,
+        merge_after_read: Millis(0),
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),
         fan_in: size(2, 5),
