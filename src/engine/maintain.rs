@@ -19,7 +19,7 @@ use std::ops::{Bound, Range};
 use std::rc::{Rc, Weak};
 
 /// How many bytes of entries are worked on before other tasks get their turn: some milliseconds on a slow machine.
-const SLICE_BYTES: usize = 256 << 10;
+const SLICE_BYTES: usize = 128 << 10;
 /// How many blocks a merge reads at once from each input.
 const READ_AHEAD: usize = 8;
 /// Of so many retired log records it is still known that they were commits.
@@ -394,6 +394,7 @@ impl Inner {
                 return Err(StorageError::Conflict);
             }
             slice.add(bytes).await;
+            self.wait_for_reads().await;
         }
     }
 }

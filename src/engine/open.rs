@@ -105,6 +105,8 @@ impl Engine {
         let turn = inner.turn.lock().await;
         inner.catch_up_in_turn().await.map_err(|error| inner.error_of(error))?;
         drop(turn);
+        // Whoever opens a database will read.
+        inner.maintenance.note_read();
         inner.maintain();
         Ok(Self { inner })
     }

@@ -27,6 +27,7 @@ impl Settings {
     pub fn tiny() -> Self {
         Self {
             flush_bytes: 400,
+            merge_after_read: Millis(0),
             idle_flush: None,
             block_bytes: 120,
             segment_bytes: 300,
@@ -42,7 +43,7 @@ impl Default for Settings {
             flush_bytes: 1 << 20,
             idle_flush: Some(Millis(1000)),
             block_bytes: 16 << 10,
-            segment_bytes: 2 << 20,
+            segment_bytes: 512 << 10,
             fan_in: 4,
             merge_after_read: Millis(50),
             cache_bytes: 32 << 20,
