@@ -125,6 +125,8 @@ impl Inner {
 
     async fn commit_groups(self: Rc<Self>) {
         loop {
+            // Not in the turn, which the flush may need.
+            self.wait_for_flush().await;
             let turn = self.turn.lock().await;
             let mut group = Vec::new();
             let outcome = self.commit_group(&mut group).await;
@@ -149,8 +151,6 @@ impl Inner {
                 return;
             }
             drop(turn);
-            // Not in the turn, which the flush may need.
-            self.wait_for_flush().await;
             give_way().await;
         }
     }

@@ -20,6 +20,8 @@ use std::rc::{Rc, Weak};
 
 /// How many bytes of entries are worked on before other tasks get their turn: some milliseconds on a slow machine.
 const SLICE_BYTES: usize = 128 << 10;
+/// The same for a flush, which commits may be waiting for.
+const FLUSH_SLICE_BYTES: usize = 512 << 10;
 /// How many blocks a merge reads at once from each input.
 const READ_AHEAD: usize = 8;
 /// Of so many retired log records it is still known that they were commits.
@@ -66,15 +68,17 @@ impl Maintenance {
 }
 
 /// Counts the bytes that were worked on.
-#[derive(Default)]
-struct Slice(usize);
+struct Slice {
+    bytes: usize,
+    limit: usize,
+}
 
 impl Slice {
     /// Adds to the count; lets other tasks run where the slice is full.
     async fn add(&mut self, bytes: usize) {
-        self.0 += bytes;
-        if self.0 >= SLICE_BYTES {
-            self.0 = 0;
+        self.bytes += bytes;
+        if self.bytes >= self.limit {
+            self.bytes = 0;
             env::sleep(Millis(0)).await;
         }
     }
@@ -268,7 +272,7 @@ impl Inner {
     async fn build(&self, table: &Memtable, next_segment: &mut u64, is_first: bool) -> Vec<FinishedSegment> {
         let mut finished = Vec::new();
         let mut builder = self.segment(next_segment);
-        let mut slice = Slice::default();
+        let mut slice = Slice { bytes: 0, limit: FLUSH_SLICE_BYTES };
         for keyspace in Keyspace::IN_RUNS {
             for (key, value) in table.all(keyspace) {
                 if value.is_none() && is_first {
@@ -364,7 +368,7 @@ impl Inner {
     ) -> StorageResult<bool> {
         let blocks = Blocks::of_merge(self.cache.clone(), READ_AHEAD);
         let mut low = Bound::Included(from.to_vec());
-        let mut slice = Slice::default();
+        let mut slice = Slice { bytes: 0, limit: SLICE_BYTES };
         loop {
             let sources = inputs
                 .iter()
