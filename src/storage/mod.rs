@@ -11,6 +11,8 @@ mod error;
 pub mod faulty;
 #[cfg(target_arch = "wasm32")]
 pub mod indexed_db;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod local_storage;
 pub mod memory;
 
 pub use choose::{Adapter, choose_adapter};
