@@ -20,6 +20,8 @@
 //! A tab killed anywhere leaves all of a write or nothing. The browser writes to the disk when it likes (Chromium within some
 //! seconds): if all of it is killed, or the machine, the last writes are lost, though never a part of one before another.
 
+#[cfg(target_arch = "wasm32")]
+mod browser;
 mod encoding;
 pub(crate) mod map;
 mod names;
@@ -28,6 +30,11 @@ mod root;
 #[cfg(test)]
 mod tests;
 mod turn;
+#[cfg(target_arch = "wasm32")]
+mod web_locks;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use browser::{is_there, open};
 
 use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
 use crate::env::{self, Millis};

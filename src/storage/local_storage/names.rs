@@ -39,6 +39,7 @@ impl Names {
     }
 
     /// The newest notice, where the platform has no channel.
+    #[cfg(target_arch = "wasm32")]
     pub(super) fn notice(&self) -> String {
         self.full("notice")
     }

@@ -22,6 +22,7 @@ const NOBODY: &str = "------------------------------------";
 pub(super) struct Turn {
     map: Rc<dyn StringMap>,
     key: String,
+    root: String,
     me: String,
 }
 
@@ -34,36 +35,44 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.is_mine().unwrap_or(false) {
+            let is_destroyed = self.map.get(&self.root).is_ok_and(|root| root.is_none());
             // Where it fails the others lose their patience.
-            let _ = self.map.set(&self.key, NOBODY);
+            let _ = if is_destroyed { self.map.remove(&self.key) } else { self.map.set(&self.key, NOBODY) };
         }
     }
 }
 
 /// Waits for a turn.
 pub(super) async fn take(map: &Rc<dyn StringMap>, names: &Names) -> StorageResult<Turn> {
-    let turn = Turn { map: map.clone(), key: names.turn(), me: env::uuid() };
+    let turn = Turn { map: map.clone(), key: names.turn(), root: names.root(), me: env::uuid() };
     loop {
-        wait_for_others(&**map, &turn).await?;
-        let before = map.get(&names.root())?;
+        if !turn.is_mine()? {
+            wait_for_others(&**map, names).await?;
+        }
+        let before = map.get(&turn.root)?;
         map.set(&turn.key, &turn.me)?;
         env::sleep(SEEN).await;
         // A page in which locks answer, where they did not in this one, changes the root without asking.
-        if turn.is_mine()? && map.get(&names.root())? == before {
+        if turn.is_mine()? && map.get(&turn.root)? == before {
             return Ok(turn);
         }
     }
 }
 
-async fn wait_for_others(map: &dyn StringMap, turn: &Turn) -> StorageResult<()> {
+/// Waits until nobody has the turn.
+pub(super) async fn wait_for_others(map: &dyn StringMap, names: &Names) -> StorageResult<()> {
+    let key = names.turn();
     let mut seen = None;
     let mut looks = 0;
     loop {
-        let other = map.get(&turn.key)?.filter(|other| other != NOBODY && *other != turn.me);
-        if other.is_none() || looks == PATIENCE {
+        let other = map.get(&key)?.filter(|other| other != NOBODY);
+        if other.is_none() {
             return Ok(());
         }
         looks = if other == seen { looks + 1 } else { 0 };
+        if looks == PATIENCE {
+            return map.set(&key, NOBODY);
+        }
         seen = other;
         env::sleep(PAUSE).await;
     }

@@ -9,9 +9,17 @@ fn writes() -> Vec<Write> {
         changes([put(Space::Meta, 1, &long), put(Space::Meta, 2, "other")]),
         changes([add(Space::Block, 1, &long), add(Space::Block, 2, &long), put(Space::Meta, 1, "less")]),
         changes([Change::DeleteRange(Space::Log, 1..3), add(Space::Log, 3, "third")]),
-        changes([Change::DeleteRange(Space::Log, 1..9), put(Space::Log, 3, "again"), add(Space::Log, 4, "new")]),
+        changes([
+            Change::DeleteRange(Space::Log, 1..9),
+            put(Space::Log, 3, "again"),
+            add(Space::Log, 4, "new"),
+        ]),
         changes([Change::Delete(Space::Block, 1.into()), put(Space::Block, 2, "short")]),
-        changes([put(Space::Log, 7, "gone"), Change::DeleteRange(Space::Log, 0..9), add(Space::Log, 8, "there")]),
+        changes([
+            put(Space::Log, 7, "gone"),
+            Change::DeleteRange(Space::Log, 0..9),
+            add(Space::Log, 8, "there"),
+        ]),
         changes([
             Change::Delete(Space::Meta, 1.into()),
             add(Space::Meta, 1, "anew"),
@@ -93,7 +101,8 @@ fn what_a_killed_tab_has_begun_is_not_taken_for_a_record() {
 #[test]
 fn a_database_whose_destruction_was_cut_is_empty_when_it_is_made_anew() {
     let map = new_database();
-    write(&map, &changes([add(Space::Log, 1, "a"), add(Space::Log, 2, "b"), put(Space::Meta, 1, "c")])).unwrap();
+    write(&map, &changes([add(Space::Log, 1, "a"), add(Space::Log, 2, "b"), put(Space::Meta, 1, "c")]))
+        .unwrap();
     for index in 1..4 {
         let cut = map.reopened();
         cut.killed_before.set(Some(index));

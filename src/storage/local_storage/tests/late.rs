@@ -113,7 +113,10 @@ impl Origin for LateOrigin {
     fn announce(&self, notice: Notice) {
         let listeners = self.browser.listeners.borrow().clone();
         for (open, listener) in listeners {
-            if open.get() && !Rc::ptr_eq(&open, &self.open) && let Some(listener) = listener.upgrade() {
+            if open.get()
+                && !Rc::ptr_eq(&open, &self.open)
+                && let Some(listener) = listener.upgrade()
+            {
                 listener(notice);
             }
         }

@@ -52,7 +52,8 @@ fn records_can_be_deleted_where_everything_is_full() {
     let last = number - 1;
     assert!(number > 10, "{number}");
     assert!(is_quota(&write(&map, &changes([add(Space::Log, number, "")])).unwrap_err()));
-    write(&map, &changes([Change::Delete(Space::Log, last.into()), Change::DeleteRange(Space::Log, 0..5)])).unwrap();
+    write(&map, &changes([Change::Delete(Space::Log, last.into()), Change::DeleteRange(Space::Log, 0..5)]))
+        .unwrap();
     write(&map, &changes([add(Space::Log, number, "content")])).unwrap();
     let names = Names::new("notes");
     let records = Records::new(&map, &names);
