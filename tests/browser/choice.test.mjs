@@ -21,11 +21,24 @@ async function frame(prepare = () => {}) {
   return { Potoroo: window.Potoroo, window, remove: () => element.remove() };
 }
 
-const refusing = (name) => (window) => {
+/** As browsers do for a page that has no right to storage: at once. */
+const forbidding = (window) => {
   window.IDBFactory.prototype.open = () => {
-    throw new window.DOMException('denied', name);
+    throw new window.DOMException('denied', 'SecurityError');
   };
 };
+
+/** As browsers do where they try and can't: the request fails. */
+const failing = (name) => (window) => {
+  const { open } = window.IDBFactory.prototype;
+  window.IDBFactory.prototype.open = function () {
+    // It fails because the database is newer; only the name of the error is made up.
+    const request = open.call(this, newer, 1);
+    Object.defineProperty(request, 'error', { get: () => new window.DOMException('made up', name) });
+    return request;
+  };
+};
+const newer = `newer-${Math.random()}`;
 const without = (name) => (window) => Object.defineProperty(window, name, { value: undefined });
 
 async function attempt(promise) {
@@ -37,13 +50,21 @@ async function attempt(promise) {
 }
 
 describe('the place of a database', () => {
+  before(async () => {
+    const request = indexedDB.open(newer, 2);
+    await new Promise((resolve) => {
+      request.onsuccess = resolve;
+    });
+    request.result.close();
+  });
+
   for (const [what, prepare] of [
-    ['throws a SecurityError', refusing('SecurityError')],
-    ['throws an InvalidStateError', refusing('InvalidStateError')],
-    ['can’t open what is on the disk', refusing('UnknownError')],
-    ['is missing', without('indexedDB')],
+    ['IndexedDB is forbidden', forbidding],
+    ['IndexedDB is closed to a private window', failing('InvalidStateError')],
+    ['IndexedDB can’t open what is on the disk', failing('UnknownError')],
+    ['there is no IndexedDB', without('indexedDB')],
   ]) {
-    it(`is localStorage where IndexedDB ${what}, and the application is told`, async () => {
+    it(`is localStorage where ${what}, and the application is told`, async () => {
       const { Potoroo, remove } = await frame(prepare);
       const name = fresh();
       const db = new Potoroo(name);
@@ -118,8 +139,15 @@ describe('the place of a database', () => {
     remove();
   });
 
+  it('is IndexedDB where that has no room, and the application gets the error', async () => {
+    const { Potoroo, remove } = await frame(failing('QuotaExceededError'));
+    const error = await attempt(new Potoroo(fresh()).info());
+    expect([error.status, error.name, error.reason]).to.deep.equal([500, 'indexed_db_went_bad', 'QuotaExceededError']);
+    remove();
+  });
+
   it('is no other one than that which was asked for', async () => {
-    const { Potoroo, remove } = await frame(refusing('SecurityError'));
+    const { Potoroo, remove } = await frame(forbidding);
     const error = await attempt(new Potoroo(fresh(), { adapter: 'idb' }).info());
     expect([error.status, error.name, error.reason]).to.deep.equal([500, 'indexed_db_went_bad', 'SecurityError']);
     for (const adapter of ['localstorage', 'memory']) {

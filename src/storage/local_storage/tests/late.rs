@@ -15,13 +15,16 @@ use std::sync::Arc;
 /// A change on its way to another process.
 type Change = (String, Option<String>);
 
+/// Whether a connection is open, and its listener.
+type Ear = (Rc<Cell<bool>>, Weak<Listener>);
+
 /// What the processes have in common.
 #[derive(Default)]
 struct Browser {
     processes: RefCell<Vec<Rc<Process>>>,
     turn: Arc<Mutex<()>>,
     numbers: RefCell<HashMap<String, u64>>,
-    listeners: RefCell<Vec<(Rc<Cell<bool>>, Weak<Listener>)>>,
+    listeners: RefCell<Vec<Ear>>,
 }
 
 /// A process's view of the map.

@@ -45,7 +45,7 @@ fn records_can_be_deleted_where_everything_is_full() {
     let map = new_database();
     map.limit.set(Some(20_000));
     let mut number = 0;
-    while let Ok(_) = write(&map, &changes([add(Space::Log, number, "content".repeat(30).as_str())])) {
+    while write(&map, &changes([add(Space::Log, number, &"content".repeat(30))])).is_ok() {
         number += 1;
     }
     map.limit.set(Some(map.units()));
