@@ -192,7 +192,7 @@ describe('a database in localStorage', () => {
   });
 
   it('tells that there is no room, stays readable, and is written again when there is', async () => {
-    const db = new Potoroo(fresh(), { adapter: 'localstorage' });
+    let db = new Potoroo(fresh(), { adapter: 'localstorage' });
     await db.put({ _id: 'before' });
     const ballast = fresh();
     for (let length = 4_194_304; length >= 1; length = Math.floor(length / 2)) {
@@ -204,6 +204,9 @@ describe('a database in localStorage', () => {
     }
     const error = await attempt(db.put({ _id: 'full', text: 'x'.repeat(1000) }));
     expect([error.status, error.name, error.reason]).to.deep.equal([500, 'indexed_db_went_bad', 'QuotaExceededError']);
+    expect((await db.allDocs()).rows.map(({ id }) => id)).to.deep.equal(['before']);
+    await db.close();
+    db = new Potoroo(db.name, { adapter: 'localstorage' });
     expect((await db.allDocs()).rows.map(({ id }) => id)).to.deep.equal(['before']);
     for (const key of Object.keys(localStorage)) if (key.startsWith(ballast)) localStorage.removeItem(key);
     await db.put({ _id: 'after' });

@@ -116,19 +116,22 @@ impl<O: Origin + 'static> LocalStorage<O> {
         });
         let storage = Self { names: Names::new(name), origin: Rc::new(origin), shared };
         storage.hear();
-        let turn = storage.origin.turn().await?;
-        let mut root = match storage.records().root()? {
-            Some(_) => storage.newest_root().await?,
-            None => None,
+        let root = match storage.newest_root().await? {
+            // To open what there is takes no turn and no room.
+            Some(root) => root,
+            None => storage.create().await?,
         };
-        match &mut root {
-            // Where there is no room to clean up, there is for reading.
-            Some(root) => drop(storage.records().settle(root)),
-            None => root = Some(storage.records().create(env::uuid())?),
-        }
-        storage.shared.instance.replace(root.map(|root| root.instance));
-        drop(turn);
+        storage.shared.instance.replace(Some(root.instance));
         Ok(storage)
+    }
+
+    /// Makes the database, unless another connection does first.
+    async fn create(&self) -> StorageResult<Root> {
+        let _turn = self.origin.turn().await?;
+        match self.newest_root().await? {
+            Some(root) => Ok(root),
+            None => self.records().create(env::uuid()),
+        }
     }
 
     fn records(&self) -> Records<'_> {

@@ -8,7 +8,7 @@
 //! 4. That is done, and the root forgets it.
 //!
 //! Readers change nothing: they look past what is to be undone and see what is to be done as if it were. Whoever writes
-//! next, or opens the database, cleans up first.
+//! next cleans up first.
 
 use super::encoding;
 use super::map::StringMap;
