@@ -29,6 +29,21 @@ export const tabsInLocalStorage = [
     },
   })),
   {
+    title: 'tabs that open a new database in localStorage at once have one',
+    async run({ open }) {
+      const pages = await Promise.all([open(), open(), open()]);
+      for (let round = 0; round < 10; round += 1) {
+        await Promise.all(pages.map((page) => page.evaluate(openDatabase, `${name}-${round}`)));
+        const outcomes = await Promise.all(pages.map((page, index) => page.evaluate(write, `${index}`, 10)));
+        assert.deepEqual(outcomes, pages.map(() => 'ok'));
+        for (const page of pages) {
+          await page.evaluate(() => globalThis.db.refresh());
+          assert.deepEqual(await page.evaluate(ids), ['0', '1', '2']);
+        }
+      }
+    },
+  },
+  {
     title: 'a tab sees what another one has written to localStorage, as soon as it was answered',
     async run({ open }) {
       const [here, there] = [await open(), await open()];

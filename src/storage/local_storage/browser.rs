@@ -28,7 +28,7 @@ pub(crate) async fn open(name: &str) -> StorageResult<LocalStorage<Page>> {
     let names = Rc::new(Names::new(name));
     // Not the channel of an IndexedDB database of the same name.
     let notices = Rc::new(Notices::new(&format!("potoroo-localstorage:{name}")));
-    let locks = WebLocks::find(&format!("potoroo:{name}")).await;
+    let locks = WebLocks::find(names.prefix()).await;
     let watch = Watch::new(map.clone(), names.clone(), notices.clone());
     LocalStorage::over(name, Page { map, names, notices, locks, watch }).await
 }
@@ -117,16 +117,22 @@ impl Origin for Page {
         Ok(PageTurn { _held: Either::Left(held) })
     }
 
-    async fn newest(&self, instance: &str) -> StorageResult<u64> {
+    async fn told(&self) -> StorageResult<Vec<(String, u64)>> {
         match &self.locks {
-            Some(locks) => locks.newest(instance).await,
-            None => Ok(0),
+            Some(locks) => locks.told().await,
+            None => Ok(Vec::new()),
         }
     }
 
-    async fn tell_number(&self, instance: &str, number: u64) {
+    async fn tell(&self, instance: &str, number: u64) {
         if let Some(locks) = &self.locks {
-            locks.tell_number(instance, number).await;
+            locks.tell(instance, number).await;
+        }
+    }
+
+    fn forget(&self) {
+        if let Some(locks) = &self.locks {
+            locks.forget();
         }
     }
 
@@ -147,9 +153,7 @@ impl Origin for Page {
     fn close(&self) {
         self.notices.close();
         self.watch.end();
-        if let Some(locks) = &self.locks {
-            locks.close();
-        }
+        self.forget();
     }
 }
 

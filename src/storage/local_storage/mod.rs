@@ -7,8 +7,9 @@
 //! ## What is promised
 //!
 //! With Web Locks, the whole contract of [`Storage`]. Browsers don't say when a page sees what another process has set, and
-//! a lock may be granted before that. So each write tells its number by the name of a lock, and whoever reads or writes
-//! waits until it sees the write of the greatest number. Two gaps remain: the writes of a tab that is killed in the
+//! a lock may be granted before that (of 301 documents written by three tabs at once, 36 were lost in Chromium, with locks
+//! alone). So each write tells its number by the name of a lock that its connection holds, and whoever reads or writes waits
+//! until it sees the write of the greatest number. Two gaps remain: the writes of a tab that is killed in the
 //! milliseconds in which the others do not see them yet can be overwritten, and pages that other software lets write
 //! under the same keys are not taken into account.
 //!
@@ -48,9 +49,14 @@ use root::Root;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// How long a page waits to see what it knows to be written, and how often it looks.
-const LOOKS: u32 = 1000;
+/// How often a page looks for what it knows to be written, and after how many looks it gives up.
 const PAUSE: Millis = Millis(5);
+const LOOKS: u32 = 1000;
+/// After how many looks it takes a database, of which it is told and which it does not see, for one that is not there.
+const LOOKS_FOR_ANOTHER: u32 = 200;
+
+/// What is told as the number of a database that was destroyed.
+const DESTROYED: u64 = u64::MAX;
 
 /// The platform beneath one connection: a map, turns, and what connections tell each other.
 #[async_trait(?Send)]
@@ -64,11 +70,15 @@ pub(crate) trait Origin {
     /// Waits until no other connection writes; none does before the answer is dropped.
     async fn turn(&self) -> StorageResult<Self::Turn>;
 
-    /// The greatest number that was told for a database; 0 where nothing is known.
-    async fn newest(&self, instance: &str) -> StorageResult<u64>;
+    /// What connections have told and still tell: instances and numbers. Nothing where the platform has no way to.
+    async fn told(&self) -> StorageResult<Vec<(String, u64)>>;
 
-    /// Lets the other connections know the number of this one's last write.
-    async fn tell_number(&self, instance: &str, number: u64);
+    /// Tells the number of this connection's last write: in place of what it told before, until it is closed and all have
+    /// seen the write.
+    async fn tell(&self, instance: &str, number: u64);
+
+    /// Tells nothing any more, as soon as all have seen what was told: the database is another one, or gone.
+    fn forget(&self);
 
     /// As [`Storage::announce`].
     fn announce(&self, notice: Notice);
@@ -127,11 +137,13 @@ impl<O: Origin + 'static> LocalStorage<O> {
 
     /// Makes the database, unless another connection does first.
     async fn create(&self) -> StorageResult<Root> {
-        let _turn = self.origin.turn().await?;
-        match self.newest_root().await? {
-            Some(root) => Ok(root),
-            None => self.records().create(env::uuid()),
+        let turn = self.origin.turn().await?;
+        if let Some(root) = self.newest_root().await? {
+            return Ok(root);
         }
+        let root = self.records().create(env::uuid())?;
+        self.finish(turn, root.instance.clone(), root.number).await;
+        Ok(root)
     }
 
     fn records(&self) -> Records<'_> {
@@ -139,11 +151,12 @@ impl<O: Origin + 'static> LocalStorage<O> {
     }
 
     fn hear(&self) {
-        let shared = Rc::downgrade(&self.shared);
+        let (shared, origin) = (Rc::downgrade(&self.shared), Rc::downgrade(&self.origin));
         self.origin.listen(Box::new(move |notice| {
-            let Some(shared) = shared.upgrade() else { return };
+            let (Some(shared), Some(origin)) = (shared.upgrade(), origin.upgrade()) else { return };
             if notice == Notice::Gone && shared.state.get() == State::Open {
                 shared.state.set(State::Gone);
+                origin.forget();
             }
             // Released before the call: the listener may close the storage.
             let listener = shared.listener.borrow().clone();
@@ -159,20 +172,49 @@ impl<O: Origin + 'static> LocalStorage<O> {
 
     /// The root, once every write is seen that is known to be done; `None` where there is no database.
     async fn newest_root(&self) -> StorageResult<Option<Root>> {
-        let Some(root) = self.records().root()? else { return Ok(None) };
-        let newest = self.origin.newest(&root.instance).await?;
-        for _ in 0..LOOKS {
-            let found = self.records().root()?;
-            if found.as_ref().is_none_or(|found| found.instance != root.instance || found.number >= newest) {
-                return Ok(found);
+        let mut looks = 0;
+        loop {
+            let told = self.origin.told().await?;
+            // From here on nothing is awaited: what is returned is what there is.
+            let root = self.records().root()?;
+            match sight(root.as_ref(), &told) {
+                Sight::Newest => return Ok(root),
+                Sight::OfAnother if looks >= LOOKS_FOR_ANOTHER => return Ok(root),
+                Sight::Older if looks >= LOOKS => {
+                    return Err(StorageError::Platform {
+                        name: "TimeoutError".into(),
+                        message: "this page does not get to see what another one has written".into(),
+                    });
+                }
+                Sight::OfAnother | Sight::Older => {}
             }
+            looks += 1;
             env::sleep(PAUSE).await;
         }
-        Err(StorageError::Platform {
-            name: "TimeoutError".into(),
-            message: format!("this page does not get to see write {newest}, which another one has done"),
-        })
     }
+}
+
+/// What a page sees, by what it is told.
+#[derive(Debug, PartialEq, Eq)]
+enum Sight {
+    /// All there is.
+    Newest,
+    /// A state before the last write.
+    Older,
+    /// Another database than that of which it is told, or none.
+    OfAnother,
+}
+
+fn sight(root: Option<&Root>, told: &[(String, u64)]) -> Sight {
+    let is_destroyed = |instance: &String| told.contains(&(instance.clone(), DESTROYED));
+    if let Some(root) = root
+        && told.iter().any(|(instance, number)| *instance == root.instance && *number > root.number)
+    {
+        return Sight::Older;
+    }
+    let seen = root.map(|root| &root.instance);
+    let is_another = |instance: &String| Some(instance) != seen && !is_destroyed(instance);
+    if told.iter().any(|(instance, _)| is_another(instance)) { Sight::OfAnother } else { Sight::Newest }
 }
 
 #[async_trait(?Send)]
@@ -185,7 +227,10 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
         self.check_open()?;
         let root = self.newest_root().await?;
         self.check_open()?;
-        self.shared.instance.replace(root.as_ref().map(|root| root.instance.clone()));
+        let instance = root.as_ref().map(|root| root.instance.clone());
+        if self.shared.instance.replace(instance.clone()) != instance {
+            self.origin.forget();
+        }
         match root {
             Some(root) => self.records().read(&root, reads),
             None => Ok(reads.iter().map(|_| Vec::new()).collect()),
@@ -215,7 +260,7 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
         let before = root.number;
         let observed = records.write(&mut root, &write)?;
         if root.number > before {
-            self.finish(turn, root).await;
+            self.finish(turn, root.instance, root.number).await;
         }
         Ok(observed)
     }
@@ -241,8 +286,11 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
     async fn destroy(&self) -> StorageResult<()> {
         self.shared.state.set(State::Gone);
         let turn = self.origin.turn().await?;
+        let root = self.newest_root().await?;
         let destroyed = self.records().destroy();
-        drop(turn);
+        if let (Some(root), Ok(())) = (root, &destroyed) {
+            self.finish(turn, root.instance, DESTROYED).await;
+        }
         self.origin.announce(Notice::Gone);
         self.close();
         destroyed
@@ -251,11 +299,11 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 
 impl<O: Origin + 'static> LocalStorage<O> {
     /// Gives the turn back once the others know of the write: also where nobody waits for its end any more.
-    async fn finish(&self, turn: O::Turn, root: Root) {
+    async fn finish(&self, turn: O::Turn, instance: String, number: u64) {
         let (done, finished) = oneshot::channel();
         let origin = self.origin.clone();
         env::spawn(async move {
-            origin.tell_number(&root.instance, root.number).await;
+            origin.tell(&instance, number).await;
             drop(turn);
             // Whoever has written may be gone.
             let _ = done.send(());

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::JsFuture;
 /// Where locks have not answered by then they never do, as in some builds of WebKit.
 const ANSWER: Millis = Millis(3000);
 
-/// How long a connection that is closed still tells its number: until then, all pages have seen its last write.
+/// How long a connection that is closed still tells its number: by then, all pages have seen its last write.
 const SEEN: Millis = Millis(1000);
 
 #[wasm_bindgen]
@@ -111,34 +111,29 @@ impl WebLocks {
         }
     }
 
-    /// What stands before the number in the names of the locks that tell one.
-    fn telling_name(&self, instance: &str) -> String {
-        format!("{}@{instance}@", self.name)
-    }
-
-    /// Tells the number of this connection's last write.
-    pub(super) async fn tell_number(&self, instance: &str, number: u64) {
+    /// Holds a lock whose name tells the number of a database's write.
+    pub(super) async fn tell(&self, instance: &str, number: u64) {
         // Where the browser refuses a lock it has just given, others may see this write late.
-        if let Ok(held) = self.hold(&format!("{}{number}", self.telling_name(instance)), "shared").await {
+        if let Ok(held) = self.hold(&format!("{}@{instance}@{number}", self.name), "shared").await {
             self.telling.replace(Some(held));
         }
     }
 
-    /// The greatest number that is told.
-    pub(super) async fn newest(&self, instance: &str) -> StorageResult<u64> {
+    /// What is told by the names of locks that are held.
+    pub(super) async fn told(&self) -> StorageResult<Vec<(String, u64)>> {
         let state = self.manager.query().map_err(|error| platform_error(&error))?;
         let state = JsFuture::from(state).await.map_err(|error| platform_error(&error))?;
         let held = Reflect::get(&state, &"held".into()).map_err(|error| platform_error(&error))?;
-        let prefix = self.telling_name(instance);
-        let number = |lock: JsValue| {
+        let told = |lock: JsValue| {
             let name = Reflect::get(&lock, &"name".into()).ok()?.as_string()?;
-            name.strip_prefix(&prefix)?.parse().ok()
+            let (instance, number) = name.strip_prefix(&self.name)?.strip_prefix('@')?.split_once('@')?;
+            Some((instance.to_owned(), number.parse().ok()?))
         };
-        Ok(Array::from(&held).iter().filter_map(number).max().unwrap_or_default())
+        Ok(Array::from(&held).iter().filter_map(told).collect())
     }
 
-    /// Ends the telling, when it is not needed any more.
-    pub(super) fn close(&self) {
+    /// Tells nothing any more, as soon as all have seen what was told.
+    pub(super) fn forget(&self) {
         if let Some(held) = self.telling.take() {
             env::spawn(async move {
                 env::sleep(SEEN).await;

@@ -4,7 +4,7 @@ use crate::storage::conformance::{self, Connect};
 use crate::storage::faulty::Random;
 use crate::storage::local_storage::map::StringMap;
 use crate::storage::local_storage::{LocalStorage, Origin};
-use crate::storage::{Listener, Notice, Storage, StorageError, StorageResult};
+use crate::storage::{Change, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
 use async_trait::async_trait;
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use std::cell::{Cell, RefCell};
@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 /// A change on its way to another process.
-type Change = (String, Option<String>);
+type Arriving = (String, Option<String>);
 
 /// Whether a connection is open, and its listener.
 type Ear = (Rc<Cell<bool>>, Weak<Listener>);
@@ -23,7 +23,7 @@ type Ear = (Rc<Cell<bool>>, Weak<Listener>);
 struct Browser {
     processes: RefCell<Vec<Rc<Process>>>,
     turn: Arc<Mutex<()>>,
-    numbers: RefCell<HashMap<String, u64>>,
+    told: RefCell<HashMap<String, u64>>,
     listeners: RefCell<Vec<Ear>>,
 }
 
@@ -31,7 +31,7 @@ struct Browser {
 struct Process {
     browser: Weak<Browser>,
     texts: RefCell<BTreeMap<String, String>>,
-    arriving: RefCell<VecDeque<Change>>,
+    arriving: RefCell<VecDeque<Arriving>>,
     random: RefCell<Random>,
 }
 
@@ -103,14 +103,18 @@ impl Origin for LateOrigin {
         Ok(self.browser.turn.clone().lock_owned().await)
     }
 
-    async fn newest(&self, instance: &str) -> StorageResult<u64> {
-        Ok(self.browser.numbers.borrow().get(instance).copied().unwrap_or_default())
+    async fn told(&self) -> StorageResult<Vec<(String, u64)>> {
+        Ok(self.browser.told.borrow().iter().map(|(instance, number)| (instance.clone(), *number)).collect())
     }
 
-    async fn tell_number(&self, instance: &str, number: u64) {
+    async fn tell(&self, instance: &str, number: u64) {
         if self.tells {
-            self.browser.numbers.borrow_mut().insert(instance.to_owned(), number);
+            self.browser.told.borrow_mut().insert(instance.to_owned(), number);
         }
+    }
+
+    fn forget(&self) {
+        // Told for ever, which is the worst that can happen.
     }
 
     fn announce(&self, notice: Notice) {
@@ -136,12 +140,9 @@ impl Origin for LateOrigin {
     }
 }
 
-/// Runs the suite with so many processes, over which the connections of each case are spread.
-fn outcomes(processes: usize, tells: bool, seed: u64) -> Vec<(&'static str, Result<(), String>)> {
-    let new_database = |name: &str| -> Connect {
-        let name = name.to_owned();
-        let browser = Rc::new(Browser::default());
-        let mut random = Random::new(seed);
+impl Browser {
+    fn new(processes: usize, random: &mut Random) -> Rc<Self> {
+        let browser = Rc::new(Self::default());
         for _ in 0..processes {
             browser.processes.borrow_mut().push(Rc::new(Process {
                 browser: Rc::downgrade(&browser),
@@ -150,16 +151,29 @@ fn outcomes(processes: usize, tells: bool, seed: u64) -> Vec<(&'static str, Resu
                 random: RefCell::new(random.split()),
             }));
         }
+        browser
+    }
+
+    fn origin(self: &Rc<Self>, process: usize, tells: bool) -> LateOrigin {
+        LateOrigin {
+            browser: self.clone(),
+            process: self.processes.borrow()[process].clone(),
+            open: Rc::new(Cell::new(true)),
+            listener: RefCell::default(),
+            tells,
+        }
+    }
+}
+
+/// Runs the suite with so many processes, over which the connections of each case are spread.
+fn outcomes(processes: usize, tells: bool, seed: u64) -> Vec<(&'static str, Result<(), String>)> {
+    let new_database = |name: &str| -> Connect {
+        let name = name.to_owned();
+        let browser = Browser::new(processes, &mut Random::new(seed));
         let connections = Cell::new(0);
         Rc::new(move || {
             let index = connections.replace(connections.get() + 1) % processes;
-            let origin = LateOrigin {
-                browser: browser.clone(),
-                process: browser.processes.borrow()[index].clone(),
-                open: Rc::new(Cell::new(true)),
-                listener: RefCell::default(),
-                tells,
-            };
+            let origin = browser.origin(index, tells);
             let name = name.clone();
             Box::pin(async move {
                 let storage = LocalStorage::over(&name, origin).await?;
@@ -192,4 +206,47 @@ fn local_storage_conforms_in_processes_that_see_each_other_late() {
 #[test]
 fn without_the_numbers_it_would_not() {
     assert!((0..3).any(|seed| !failures(&outcomes(2, false, seed)).is_empty()));
+}
+
+#[test]
+fn processes_that_open_a_new_database_at_once_have_one() {
+    for seed in 0..10 {
+        let browser = Browser::new(3, &mut Random::new(seed));
+        crate::env::block_on(async {
+            let connections =
+                (0..3).map(|process| LocalStorage::over("notes", browser.origin(process, true)));
+            let connections = futures_util::future::try_join_all(connections).await.unwrap();
+            for (number, connection) in (1..).zip(&connections) {
+                let add = Change::Add(Space::Log, number.into(), "there".into());
+                connection.write(Write { changes: vec![add], ..Write::default() }).await.unwrap();
+            }
+            for connection in &connections {
+                let found = connection.read(&[Read::From(Space::Log, 1, 9)]).await.unwrap();
+                assert_eq!(found.concat().len(), 3, "seed {seed}");
+            }
+        });
+    }
+}
+
+/// No notice tells it, and it still sees the database.
+#[test]
+fn a_process_that_has_not_seen_a_destruction_writes_nothing() {
+    for seed in 0..10 {
+        let browser = Browser::new(2, &mut Random::new(seed));
+        crate::env::block_on(async {
+            let old = LocalStorage::over("notes", browser.origin(0, true)).await.unwrap();
+            let other = LocalStorage::over("notes", browser.origin(1, true)).await.unwrap();
+            browser.listeners.borrow_mut().clear();
+            let write = |number: u64| Write {
+                changes: vec![Change::Add(Space::Log, number.into(), "there".into())],
+                ..Write::default()
+            };
+            old.write(write(1)).await.unwrap();
+            other.destroy().await.unwrap();
+            let anew = LocalStorage::over("notes", browser.origin(1, true)).await.unwrap();
+            assert_eq!(old.write(write(2)).await, Err(StorageError::Closed), "seed {seed}");
+            assert_eq!(anew.read(&[Read::From(Space::Log, 0, 9)]).await, Ok(vec![vec![]]));
+            anew.write(write(1)).await.unwrap();
+        });
+    }
 }
