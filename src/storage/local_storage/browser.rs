@@ -4,7 +4,8 @@ use super::map::StringMap;
 use super::names::Names;
 use super::turn::{self, Turn};
 use super::web_locks::{Held, WebLocks};
-use super::{LocalStorage, Origin};
+use super::{LocalStorage, Origin, passed_since};
+use crate::env::{self, Millis};
 use crate::storage::notices::Notices;
 use crate::storage::{Listener, Notice, StorageError, StorageResult};
 use async_trait::async_trait;
@@ -13,6 +14,10 @@ use js_sys::{Object, Reflect};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{DomException, EventTarget, StorageEvent};
+
+/// How often, and for how long, a page looks for a removal that it was told of.
+const PAUSE: Millis = Millis(25);
+const PATIENCE: Millis = Millis(1000);
 
 /// Whether there is a localStorage that this page may use.
 pub(crate) fn is_there() -> bool {
@@ -142,7 +147,7 @@ impl Origin for Page {
             && !self.notices.has_channel()
         {
             // A notice may get lost. The random part makes it another text each time, else nobody would be told.
-            let _ = self.map.set(&self.names.notice(), &format!("{position} {}", crate::env::uuid()));
+            let _ = self.map.set(&self.names.notice(), &format!("{position} {}", env::uuid()));
         }
     }
 
@@ -157,6 +162,19 @@ impl Origin for Page {
     }
 }
 
+/// Tells that there is no root any more. No browser promises that a page sees a change when it is told of it, so it is
+/// looked for a while; where there is a root all the while, what was removed is an earlier database.
+async fn tell_if_gone(map: Rc<dyn StringMap>, names: Rc<Names>, notices: Rc<Notices>) {
+    let began = env::now();
+    while !map.get(&names.root()).is_ok_and(|root| root.is_none()) {
+        if passed_since(began) >= PATIENCE {
+            return;
+        }
+        env::sleep(PAUSE).await;
+    }
+    notices.tell_self(Notice::Gone);
+}
+
 /// Listens to what other pages do to the map.
 struct Watch {
     target: EventTarget,
@@ -167,11 +185,9 @@ impl Watch {
     fn new(map: Rc<dyn StringMap>, names: Rc<Names>, notices: Rc<Notices>) -> Self {
         let on_storage = Closure::<dyn Fn(StorageEvent)>::new(move |event: StorageEvent| {
             let key = event.key();
-            if key.is_none() || key == Some(names.root()) {
-                // No key: everything was removed. Where there is a root again, what was removed is an earlier database.
-                if map.get(&names.root()).is_ok_and(|root| root.is_none()) {
-                    notices.tell_self(Notice::Gone);
-                }
+            // No key: everything was removed. No new text: this key was.
+            if key.is_none() || key == Some(names.root()) && event.new_value().is_none() {
+                env::spawn(tell_if_gone(map.clone(), names.clone(), notices.clone()));
             } else if key == Some(names.notice()) && !notices.has_channel() {
                 let text = event.new_value().unwrap_or_default();
                 if let Some(Ok(position)) = text.split(' ').next().map(str::parse) {

@@ -49,11 +49,12 @@ use root::Root;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// How often a page looks for what it knows to be written, and after how many looks it gives up.
+/// How often a page looks for what it knows to be written, and after how long it gives up. A page in the background may get
+/// to look only once a second, so looks are not counted.
 const PAUSE: Millis = Millis(5);
-const LOOKS: u32 = 1000;
-/// After how many looks it takes a database, of which it is told and which it does not see, for one that is not there.
-const LOOKS_FOR_ANOTHER: u32 = 200;
+const PATIENCE: Millis = Millis(5000);
+/// After how long it takes a database, of which it is told and which it does not see, for one that is not there.
+const PATIENCE_FOR_ANOTHER: Millis = Millis(1000);
 
 /// What is told as the number of a database that was destroyed.
 const DESTROYED: u64 = u64::MAX;
@@ -172,15 +173,16 @@ impl<O: Origin + 'static> LocalStorage<O> {
 
     /// The root, once every write is seen that is known to be done; `None` where there is no database.
     async fn newest_root(&self) -> StorageResult<Option<Root>> {
-        let mut looks = 0;
+        let began = env::now();
         loop {
             let told = self.origin.told().await?;
             // From here on nothing is awaited: what is returned is what there is.
+            let waited = passed_since(began);
             let root = self.records().root()?;
             match sight(root.as_ref(), &told) {
                 Sight::Newest => return Ok(root),
-                Sight::OfAnother if looks >= LOOKS_FOR_ANOTHER => return Ok(root),
-                Sight::Older if looks >= LOOKS => {
+                Sight::OfAnother if waited >= PATIENCE_FOR_ANOTHER => return Ok(root),
+                Sight::Older if waited >= PATIENCE => {
                     return Err(StorageError::Platform {
                         name: "TimeoutError".into(),
                         message: "this page does not get to see what another one has written".into(),
@@ -188,10 +190,13 @@ impl<O: Origin + 'static> LocalStorage<O> {
                 }
                 Sight::OfAnother | Sight::Older => {}
             }
-            looks += 1;
             env::sleep(PAUSE).await;
         }
     }
+}
+
+fn passed_since(began: Millis) -> Millis {
+    Millis(env::now().0.saturating_sub(began.0))
 }
 
 /// What a page sees, by what it is told.

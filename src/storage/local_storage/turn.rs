@@ -5,15 +5,16 @@
 
 use super::map::StringMap;
 use super::names::Names;
+use super::passed_since;
 use crate::env::{self, Millis};
 use crate::storage::StorageResult;
 use std::rc::Rc;
 
 /// By then, other pages have seen a text.
 const SEEN: Millis = Millis(100);
-/// How often to look whether another one's turn is over, and after how many looks its page must be dead.
+/// How often to look whether another one's turn is over, and after how long its page must be dead.
 const PAUSE: Millis = Millis(20);
-const PATIENCE: u32 = 150;
+const PATIENCE: Millis = Millis(3000);
 
 /// As long as that of somebody, so that taking a turn needs no room.
 const NOBODY: &str = "------------------------------------";
@@ -63,14 +64,15 @@ pub(super) async fn take(map: &Rc<dyn StringMap>, names: &Names) -> StorageResul
 pub(super) async fn wait_for_others(map: &dyn StringMap, names: &Names) -> StorageResult<()> {
     let key = names.turn();
     let mut seen = None;
-    let mut looks = 0;
+    let mut since = env::now();
     loop {
         let other = map.get(&key)?.filter(|other| other != NOBODY);
         if other.is_none() {
             return Ok(());
         }
-        looks = if other == seen { looks + 1 } else { 0 };
-        if looks == PATIENCE {
+        if other != seen {
+            since = env::now();
+        } else if passed_since(since) >= PATIENCE {
             return map.set(&key, NOBODY);
         }
         seen = other;
