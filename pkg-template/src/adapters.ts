@@ -9,10 +9,14 @@ export interface Adapter {
 
 const hasIndexedDb = () => typeof indexedDB !== 'undefined';
 
+/** Pages only; whether the page may use it is found out at opening. */
+const hasLocalStorage = () => typeof document !== 'undefined' && 'localStorage' in globalThis;
+
 /** The storages that the core has. */
 const native: Record<string, Adapter> = {
   idb: { valid: hasIndexedDb },
   indexeddb: { valid: hasIndexedDb },
+  localstorage: { valid: hasLocalStorage },
   memory: { valid: () => true },
   http: { valid: () => true },
   https: { valid: () => true },
@@ -20,8 +24,14 @@ const native: Record<string, Adapter> = {
 
 export const adapters: Record<string, Adapter> = { ...native };
 
-/** The first one is what databases get that don't name theirs. Without IndexedDB (Node, rendering on a server): memory. */
-export const preferredAdapters: string[] = [hasIndexedDb() ? 'idb' : 'memory'];
+/** Without IndexedDB (Node, rendering on a server): memory. */
+const usual = hasIndexedDb() ? 'idb' : 'memory';
+
+/**
+ * The first one is what databases get that don't name theirs. As long as it is the usual one, the core takes another one
+ * where the browser refuses it; what an application prefers is taken as asked for.
+ */
+export const preferredAdapters: string[] = [usual];
 
 /**
  * Takes part in `Potoroo.plugin(require('pouchdb-adapter-memory'))` and the like: the storage of that name is the core's
@@ -35,6 +45,8 @@ export function addAdapter(id: string, adapter: Adapter, addToPreferred?: boolea
 
 export interface Place {
   adapter: string;
+  /** Whether it was asked for, so that no other one will do. */
+  chosen: boolean;
   /** The name under which the data is stored, or the address. */
   name: string;
   remote: boolean;
@@ -44,13 +56,15 @@ export interface Place {
 export function placeOf(name: string, options: Options, preferred: string[], prefix: string): Place {
   const prefixed = String(options.prefix ?? '') + name;
   const [, scheme, rest] = /([a-z-]*):\/\/(.*)/.exec(prefixed) ?? [];
-  const adapter = String(options.adapter || scheme || preferred[0]);
+  const wanted = options.adapter || scheme;
+  const adapter = String(wanted || preferred[0]);
+  const chosen = Boolean(wanted) || adapter !== usual;
   if (!isUsable(adapter)) throw new Error(`Invalid Adapter: ${adapter}`);
   if (options.view_adapter && !isUsable(String(options.view_adapter))) {
     throw new Error(`Invalid View Adapter: ${String(options.view_adapter)}`);
   }
-  if (adapter === 'http' || adapter === 'https') return { adapter, name: addressOf(name, options), remote: true };
-  return { adapter, name: scheme === undefined ? prefix + prefixed : rest!, remote: false };
+  if (adapter === 'http' || adapter === 'https') return { adapter, chosen, name: addressOf(name, options), remote: true };
+  return { adapter, chosen, name: scheme === undefined ? prefix + prefixed : rest!, remote: false };
 }
 
 function isUsable(adapter: string): boolean {

@@ -29,16 +29,19 @@ export async function openCore(db: Database): Promise<void> {
   }
 }
 
-const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter'] };
+const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
 
 async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database, name: string): Promise<Local> {
   const { revs_limit } = db.__opts;
   const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  const local = await wasm.Local.open(name, encodeOptions(db.__opts, options));
+  const given = db._chosen ? db.__opts : { ...db.__opts, adapter: undefined };
+  const local = await wasm.Local.open(name, encodeOptions(given, options));
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);
   });
+  // In the options too, for the databases that belong to this one.
+  if (!db._chosen) db.adapter = db._adapter = db.__opts.adapter = local.adapter;
   return local;
 }
 

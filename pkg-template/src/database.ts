@@ -31,6 +31,8 @@ export class Database extends EventEmitter {
   declare __opts: Options;
   declare _adapter: string;
   declare _remote: boolean;
+  /** Whether the adapter was asked for; else the core chooses, and `adapter` is what it has chosen once the database is open. */
+  declare _chosen: boolean;
   declare _closed?: boolean;
   declare _destroyed?: boolean;
   declare replicateMethods?: ReplicateMethods;

@@ -51,6 +51,7 @@ function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): voi
   db.purged_infos_limit = Number(options.purged_infos_limit) || 1000;
   db.__opts = options;
   db._remote = place.remote;
+  db._chosen = place.chosen;
   db._writes = new Writes();
   db._feeds = new Set();
   db._watchers = new Set();
@@ -61,6 +62,8 @@ function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): voi
     () => {
       register(db);
       db.taskqueue.ready();
+      // An application may want to say that there is little room, or that nothing will be kept.
+      if (!db._chosen && db.adapter !== 'idb') db.emit('adapter', db.adapter);
     },
     (error: Error) => db.taskqueue.fail(error),
   );

@@ -92,7 +92,11 @@ declare namespace Potoroo {
   namespace Configuration {
     interface CommonDatabaseConfiguration {
       name?: string | undefined;
-      /** 'idb' (default in browsers), 'indexeddb', 'memory' (default elsewhere); 'http' and 'https' follow from the name. */
+      /**
+       * Forces one: 'idb' or 'indexeddb' (the same), 'localstorage' (pages only, for little data), 'memory'; 'http' and
+       * 'https' follow from the name. Without it a database is kept in IndexedDB; where that is missing or refused, in
+       * localStorage; where there is none (workers, Node), in memory. The event 'adapter' and `info()` say so then.
+       */
       adapter?: string | undefined;
       /** Put before the name. May be an address, for names of databases on one server. */
       prefix?: string | undefined;
@@ -100,6 +104,12 @@ declare namespace Potoroo {
 
     interface LocalDatabaseConfiguration extends CommonDatabaseConfiguration {
       auto_compaction?: boolean | undefined;
+      /**
+       * What a write survives that was answered. 'relaxed' (default): the end of the page and of the browser. 'strict':
+       * also a crash of the operating system or a loss of power; every write then waits for the disk. Asked of IndexedDB;
+       * the other adapters have no such choice. Instances of one name in one page share the first one's.
+       */
+      durability?: 'relaxed' | 'strict' | undefined;
       /** How many generations of a document's history are kept; 1000 unless given. */
       revs_limit?: number | undefined;
       /** False gives random revisions instead of those computed from the content. */
@@ -168,6 +178,11 @@ declare namespace Potoroo {
     created: [db: Database<any>];
     destroyed: [];
     closed: [];
+    /**
+     * Once, after opening, where no adapter was asked for and it is not IndexedDB: 'localstorage' (room for little) or
+     * 'memory' (nothing is kept).
+     */
+    adapter: [name: string];
   }
 
   interface ChangesEvents<Content extends {}> extends Record<string, any[]> {

@@ -51,6 +51,14 @@ export async function documents() {
   return { titles, total_rows, conflicts, missing, info: (await db.info()).update_seq };
 }
 
+export async function storage() {
+  const db = new Potoroo<Note>('notes', { durability: 'strict' });
+  db.on('adapter', (name) => console.log(name.toUpperCase()));
+  // @ts-expect-error there is no such durability
+  new Potoroo<Note>('notes', { durability: 'eternal' });
+  return new Potoroo<Note>('few notes', { adapter: 'localstorage' });
+}
+
 export function callbacks(db: Potoroo.Database<Note>) {
   db.put({ _id: 'a', title: 'A' }, (error, result) => console.log(error?.status, result?.rev));
   db.get('a', (error, note) => console.log(error?.docId, note?.title));

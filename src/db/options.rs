@@ -1,11 +1,14 @@
+use crate::storage::Durability;
 use serde::Deserialize;
 
 /// How a database is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct DatabaseOptions {
-    /// `idb` or `indexeddb` (the same), `memory`, or `None` for the best there is.
+    /// `idb` or `indexeddb` (the same), `localstorage`, `memory`, or `None` for the best that the platform does not refuse.
     pub adapter: Option<String>,
+    /// What an acknowledged write survives. Handles of one name share an engine: that of the first one holds for all.
+    pub durability: Durability,
     /// How many generations of a branch are kept.
     pub revs_limit: usize,
     /// Whether a revision's hash follows from the edit; else it is random.
@@ -16,7 +19,13 @@ pub struct DatabaseOptions {
 
 impl Default for DatabaseOptions {
     fn default() -> Self {
-        Self { adapter: None, revs_limit: 1000, deterministic_revs: true, auto_compaction: false }
+        Self {
+            adapter: None,
+            durability: Durability::default(),
+            revs_limit: 1000,
+            deterministic_revs: true,
+            auto_compaction: false,
+        }
     }
 }
 

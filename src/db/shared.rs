@@ -1,8 +1,8 @@
 //! The engines that are open on this thread: all handles of one name share one.
 
 use crate::engine::{Engine, Settings};
-use crate::error::Result;
-use crate::storage::{self, Storage};
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{Adapter, Durability, Storage};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,6 +27,10 @@ type Slot = Arc<Mutex<Option<Rc<SharedEngine>>>>;
 
 thread_local! {
     static SLOTS: RefCell<HashMap<String, Slot>> = RefCell::default();
+
+    /// Where a database of which the application did not say it was opened. It stays there for the life of the page: what
+    /// is refused now and not a minute later must not become two databases of one name.
+    static CHOSEN: RefCell<HashMap<String, Adapter>> = RefCell::default();
 }
 
 async fn lock(name: &str, adapter: &str) -> OwnedMutexGuard<Option<Rc<SharedEngine>>> {
@@ -34,19 +38,46 @@ async fn lock(name: &str, adapter: &str) -> OwnedMutexGuard<Option<Rc<SharedEngi
     slot.lock_owned().await
 }
 
-/// The engine of a name, opened if this is its first handle.
-pub(super) async fn acquire(name: &str, wanted: Option<&str>) -> Result<Rc<SharedEngine>> {
-    let adapter = storage::choose_adapter(wanted)?;
-    let mut slot = lock(name, adapter.kind()).await;
-    if let Some(shared) = slot.as_ref().filter(|shared| shared.engine.ended().is_none()) {
-        shared.handles.set(shared.handles.get() + 1);
-        return Ok(shared.clone());
+/// The engine of a name, opened if this is its first handle. Without a wanted adapter, the best one that opens it.
+pub(super) async fn acquire(
+    name: &str,
+    wanted: Option<&str>,
+    durability: Durability,
+) -> Result<Rc<SharedEngine>> {
+    let candidates = match wanted {
+        Some(wanted) => vec![Adapter::named(wanted)?],
+        None => Adapter::by_preference(),
+    };
+    let mut refusal = None;
+    for adapter in candidates {
+        let mut slot = lock(name, adapter.kind()).await;
+        if wanted.is_none() && chosen(name).is_some_and(|chosen| chosen != adapter) {
+            continue;
+        }
+        if let Some(shared) = slot.as_ref().filter(|shared| shared.engine.ended().is_none()) {
+            shared.handles.set(shared.handles.get() + 1);
+            return Ok(shared.clone());
+        }
+        let storage: Box<dyn Storage> = match adapter.open(name, durability).await {
+            Err(error) if error.is_refusal() => {
+                refusal = Some(error);
+                continue;
+            }
+            opened => opened?,
+        };
+        let engine = Engine::open(storage, Settings::default()).await?;
+        let shared = SharedEngine::alone(engine);
+        slot.replace(shared.clone());
+        if wanted.is_none() {
+            CHOSEN.with_borrow_mut(|chosen| chosen.insert(name.to_owned(), adapter));
+        }
+        return Ok(shared);
     }
-    let storage: Box<dyn Storage> = adapter.open(name).await?;
-    let engine = Engine::open(storage, Settings::default()).await?;
-    let shared = SharedEngine::alone(engine);
-    slot.replace(shared.clone());
-    Ok(shared)
+    Err(refusal.map_or_else(|| Error::new(ErrorKind::NotOpen), Error::from))
+}
+
+fn chosen(name: &str) -> Option<Adapter> {
+    CHOSEN.with_borrow(|chosen| chosen.get(name).copied())
 }
 
 /// Gives a handle back; the last one closes the engine.

@@ -2,17 +2,17 @@
 
 use crate::doc::json_text;
 use crate::storage::conformance::{Connect, run};
-use crate::storage::{Adapter, Storage};
+use crate::storage::{Adapter, Durability, Storage};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// Runs the suite on `idb` or `memory`; resolves with the JSON text of `[[case, null | problem]]`. `prefix` keeps the
+/// Runs the suite on the adapter of that name; resolves with the JSON text of `[[case, null | problem]]`. `prefix` keeps the
 /// databases of one run apart from another's.
 #[wasm_bindgen]
 pub fn storage_conformance(adapter: String, prefix: String) -> Promise {
     super::promise(async move {
-        let adapter = crate::storage::choose_adapter(Some(&adapter))?;
+        let adapter = Adapter::named(&adapter)?;
         let outcomes = run(move |case| connect_to(adapter, format!("{prefix}-{case}"))).await;
         let outcomes: Vec<_> = outcomes.into_iter().map(|(case, outcome)| (case, outcome.err())).collect();
         Ok(json_text(&outcomes))
@@ -22,6 +22,6 @@ pub fn storage_conformance(adapter: String, prefix: String) -> Promise {
 fn connect_to(adapter: Adapter, name: String) -> Connect {
     Rc::new(move || {
         let name = name.clone();
-        Box::pin(async move { adapter.open(&name).await as Result<Box<dyn Storage>, _> })
+        Box::pin(async move { adapter.open(&name, Durability::Relaxed).await as Result<Box<dyn Storage>, _> })
     })
 }

@@ -49,6 +49,14 @@ impl StorageError {
         matches!(self, Self::Conflict)
     }
 
+    /// Whether the platform does not let this page use the storage at all, where it says so at opening.
+    ///
+    /// `SecurityError` comes where a page has no origin or the person has forbidden storage, `InvalidStateError` in private
+    /// windows of Firefox before version 115, `UnknownError` where the browser can't open what lies on the disk.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.name(), "SecurityError" | "InvalidStateError" | "UnknownError" | "NotAllowedError")
+    }
+
     /// A name as the platform gives errors.
     pub fn name(&self) -> &str {
         match self {

@@ -11,13 +11,18 @@ mod error;
 pub mod faulty;
 #[cfg(target_arch = "wasm32")]
 pub mod indexed_db;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod local_storage;
 pub mod memory;
+#[cfg(target_arch = "wasm32")]
+mod notices;
 
-pub use choose::{Adapter, choose_adapter};
+pub use choose::Adapter;
 pub use error::{StorageError, StorageResult};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use serde::Deserialize;
 use std::ops::Range;
 
 /// A kind of record; each has its own keys. In IndexedDB each is an object store of this name.
@@ -111,6 +116,17 @@ pub struct Write {
     pub observe: Vec<(Space, Key)>,
     /// What to do then, in this order.
     pub changes: Vec<Change>,
+}
+
+/// What an acknowledged write survives. Only IndexedDB gives the choice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// The end of the page and of the browser: the operating system has the write, and puts it on the disk when it likes.
+    #[default]
+    Relaxed,
+    /// Also a crash of the operating system or a loss of power: the browser is asked to wait for the disk.
+    Strict,
 }
 
 /// What the connections to one database tell each other.

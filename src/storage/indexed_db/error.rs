@@ -69,6 +69,12 @@ pub(super) fn from_open(error: OpenDbError) -> StorageError {
             }
             _ => platform(&error),
         },
+        // What the crate makes of whatever `open` throws. The version is never zero; else it throws, by the standard,
+        // only where the page may not use IndexedDB.
+        OpenDbError::VersionZero => StorageError::Platform {
+            name: "SecurityError".into(),
+            message: "the browser does not let this page use IndexedDB".into(),
+        },
         other => StorageError::Platform { name: "NotSupportedError".into(), message: other.to_string() },
     }
 }

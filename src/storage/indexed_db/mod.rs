@@ -3,9 +3,11 @@
 //! A transaction awaits nothing but its own requests: anything else would let the browser commit it early.
 
 mod error;
-mod notices;
 
-use super::{Change, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
+use super::notices::Notices;
+use super::{
+    Change, Durability, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
@@ -19,7 +21,6 @@ use indexed_db_futures::transaction::{
     Transaction, TransactionDurability, TransactionMode, TransactionOptions,
 };
 use js_sys::Uint8Array;
-use notices::Notices;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -40,6 +41,7 @@ enum State {
 pub struct IndexedDb {
     adapter: &'static str,
     name: String,
+    durability: Durability,
     shared: Rc<Shared>,
 }
 
@@ -51,18 +53,20 @@ struct Shared {
 }
 
 impl IndexedDb {
-    /// Opens the database, new and empty if there is none of this name. `adapter` is the name told to the application.
+    /// Opens the database, new and empty if there is none of this name. `adapter` is the name told to the application;
+    /// `durability` is that of the writes.
     ///
     /// # Errors
     /// [`StorageError::Platform`] where IndexedDB is missing, denied or full.
-    pub async fn open(name: &str, adapter: &'static str) -> StorageResult<Self> {
+    pub async fn open(name: &str, adapter: &'static str, durability: Durability) -> StorageResult<Self> {
         let storage = Self {
             adapter,
             name: name.to_owned(),
+            durability,
             shared: Rc::new(Shared {
                 state: Cell::new(State::Open),
                 connection: RefCell::default(),
-                notices: Notices::new(name)?,
+                notices: Notices::new(&format!("potoroo:{name}")),
             }),
         };
         storage.connection().await?;
@@ -135,12 +139,16 @@ fn begin<'a>(
     database: &'a Database,
     spaces: impl Iterator<Item = Space>,
     mode: TransactionMode,
+    durability: Durability,
 ) -> IdbResult<Transaction<'a>> {
     let mut names: Vec<&str> = spaces.map(Space::name).collect();
     names.sort_unstable();
     names.dedup();
     let mut options = TransactionOptions::new();
-    options.set_durability(TransactionDurability::Relaxed);
+    options.set_durability(match durability {
+        Durability::Relaxed => TransactionDurability::Relaxed,
+        Durability::Strict => TransactionDurability::Strict,
+    });
     database.transaction(names).with_mode(mode).with_options(options).build()
 }
 
@@ -183,7 +191,8 @@ async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Byte
     let space = |read: &Read| match read {
         Read::One(space, _) | Read::From(space, ..) => *space,
     };
-    let transaction = begin(database, reads.iter().map(space), TransactionMode::Readonly)?;
+    let transaction =
+        begin(database, reads.iter().map(space), TransactionMode::Readonly, Durability::Relaxed)?;
     let mut requests = Vec::with_capacity(reads.len());
     for read in reads {
         let store = transaction.object_store(space(read).name())?;
@@ -209,11 +218,15 @@ async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Byte
     Ok(answers)
 }
 
-async fn write_all(database: &Database, write: &Write) -> StorageResult<Vec<Option<Bytes>>> {
+async fn write_all(
+    database: &Database,
+    write: &Write,
+    durability: Durability,
+) -> StorageResult<Vec<Option<Bytes>>> {
     let spaces = write.expect.iter().map(|expectation| expectation.space);
     let spaces = spaces.chain(write.observe.iter().map(|(space, _)| *space));
     let spaces = spaces.chain(write.changes.iter().map(Change::space));
-    let transaction = begin(database, spaces, TransactionMode::Readwrite).map_err(from_idb)?;
+    let transaction = begin(database, spaces, TransactionMode::Readwrite, durability).map_err(from_idb)?;
     let get = |space: Space, key: &Key| {
         let store = transaction.object_store(space.name()).map_err(from_idb)?;
         store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)
@@ -269,7 +282,7 @@ impl Storage for IndexedDb {
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         let database = self.shared.connection.borrow().clone().ok_or(StorageError::Closed)?;
-        let outcome = write_all(&database, &write).await;
+        let outcome = write_all(&database, &write, self.durability).await;
         self.shared.forget_if_closed(&outcome);
         outcome
     }

@@ -1,6 +1,6 @@
 //! Notices between the tabs and workers of an origin, by BroadcastChannel.
 
-use crate::storage::{Listener, Notice, StorageError, StorageResult};
+use super::{Listener, Notice};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -19,15 +19,15 @@ pub(super) struct Notices {
 }
 
 impl Notices {
-    pub(super) fn new(name: &str) -> StorageResult<Self> {
+    /// The end of the channel of this name.
+    pub(super) fn new(name: &str) -> Self {
         let listener: Rc<RefCell<Option<Rc<Listener>>>> = Rc::default();
         let supported = js_sys::Reflect::has(&js_sys::global(), &JsValue::from_str("BroadcastChannel"));
-        if !supported.unwrap_or(false) {
-            return Ok(Self { channel: None, listener, _on_message: None });
-        }
-        let channel = BroadcastChannel::new(&format!("potoroo:{name}")).map_err(|error| {
-            StorageError::Platform { name: "NotSupportedError".into(), message: format!("{error:?}") }
-        })?;
+        // Refused where the page has no origin; that is no reason to refuse the database, which depends on no notice.
+        let channel = supported.unwrap_or(false).then(|| BroadcastChannel::new(name).ok()).flatten();
+        let Some(channel) = channel else {
+            return Self { channel: None, listener, _on_message: None };
+        };
         let target = listener.clone();
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
@@ -40,7 +40,12 @@ impl Notices {
             tell(&target, notice);
         });
         channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Ok(Self { channel: Some(channel), listener, _on_message: Some(on_message) })
+        Self { channel: Some(channel), listener, _on_message: Some(on_message) }
+    }
+
+    /// Whether others can be told anything.
+    pub(super) fn has_channel(&self) -> bool {
+        self.channel.is_some()
     }
 
     pub(super) fn listen(&self, listener: Listener) {
