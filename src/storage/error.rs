@@ -52,9 +52,10 @@ impl StorageError {
     /// Whether the platform does not let this page use the storage at all, where it says so at opening.
     ///
     /// `SecurityError` comes where a page has no origin or the person has forbidden storage, `InvalidStateError` in private
-    /// windows of Firefox before version 115, `UnknownError` where the browser can't open what lies on the disk.
+    /// windows of Firefox before version 115. `UnknownError` is none: it comes where the browser can't open what lies on
+    /// the disk, and an empty database elsewhere would look as if that were lost.
     pub fn is_refusal(&self) -> bool {
-        matches!(self.name(), "SecurityError" | "InvalidStateError" | "UnknownError" | "NotAllowedError")
+        matches!(self.name(), "SecurityError" | "InvalidStateError" | "NotAllowedError")
     }
 
     /// A name as the platform gives errors.

@@ -61,7 +61,6 @@ describe('the place of a database', () => {
   for (const [what, prepare] of [
     ['IndexedDB is forbidden', forbidding],
     ['IndexedDB is closed to a private window', failing('InvalidStateError')],
-    ['IndexedDB can’t open what is on the disk', failing('UnknownError')],
     ['there is no IndexedDB', without('indexedDB')],
   ]) {
     it(`is localStorage where ${what}, and the application is told`, async () => {
@@ -111,6 +110,13 @@ describe('the place of a database', () => {
     expect((await db.info()).adapter).to.equal('idb');
     await db.destroy();
     expect(told).to.deep.equal([]);
+  });
+
+  it('stays IndexedDB where that can’t open what is on the disk: an empty database would look like a loss', async () => {
+    const { Potoroo, remove } = await frame(failing('UnknownError'));
+    const error = await new Potoroo(fresh()).info().then(() => undefined, (error) => error);
+    expect([error.status, error.name, error.reason]).to.deep.equal([500, 'indexed_db_went_bad', 'UnknownError']);
+    remove();
   });
 
   it('does not change while the page lives', async () => {
