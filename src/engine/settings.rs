@@ -40,7 +40,7 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            flush_bytes: 1 << 20,
+            flush_bytes: 2 << 20,
             idle_flush: Some(Millis(1000)),
             block_bytes: 16 << 10,
             segment_bytes: 512 << 10,
