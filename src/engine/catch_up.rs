@@ -85,8 +85,9 @@ impl Inner {
             }
             let complete = records.len() < READ_AHEAD as usize;
             for record in records {
-                // Below the floor there may be what a tab that slept has left.
-                if record::position_of(&record).is_some_and(|position| position < floor) {
+                // Below the floor there may be what a tab that slept has left; if it is that, and no damaged record.
+                let position = record::position_of(&record).filter(|position| *position < floor);
+                if position.is_some_and(|position| record::decode(position, &record).is_ok()) {
                     continue;
                 }
                 match &mut replay {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::header::{FLOOR_KEY, HEADER_KEY};
 use crate::engine::record::FORMAT;
+use crate::engine::runs::MANIFEST_KEY;
 use crate::env::block_on;
 use crate::storage::faulty::take_turns;
 use crate::storage::{Key, Space};
@@ -39,14 +40,32 @@ fn name_of(space: Space, key: &Key) -> String {
 /// Where a record has its format.
 fn format_offset(key: &Key) -> Option<usize> {
     match key {
-        Key::Text(text) if text == HEADER_KEY => Some(7),
+        Key::Text(text) if text == HEADER_KEY || text == MANIFEST_KEY => Some(7),
         Key::Text(_) => None,
         Key::Number(_) => Some(0),
     }
 }
 
+/// A database with two runs of some blocks, and a commit in the log.
+async fn flushed_database() -> Rc<MemoryDisk> {
+    let disk = Rc::default();
+    // So many runs are never merged.
+    let settings = Settings { fan_in: 99, ..Settings::tiny() };
+    let tab = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
+    while tab.engine.inner.state.borrow().manifest.runs.len() < 2 {
+        tab.append("somebody's name").await.unwrap();
+        take_turns(20).await;
+    }
+    tab.put("a", "1").await.unwrap();
+    disk
+}
+
+/// What is said at opening, or when everything is read.
 async fn error_of(disk: &Rc<MemoryDisk>) -> Option<Error> {
-    Tab::open_with(disk, Rc::default()).await.err()
+    match Tab::open_with(disk, Rc::default()).await {
+        Ok(tab) => tab.engine.read(|snapshot| Ok(contents(snapshot))).await.err(),
+        Err(error) => Some(error),
+    }
 }
 
 #[test]
@@ -54,28 +73,36 @@ fn any_changed_byte_is_an_error_that_names_the_record() {
     block_on(async {
         let records = small_database().await.records();
         assert_eq!(records.len(), 5);
-        for ((space, key), content) in &records {
-            let name = name_of(*space, key);
-            for index in 0..content.len() {
-                for mask in [1, 0x80, 0xff] {
-                    let disk = copy(&records);
-                    let mut changed = content.to_vec();
-                    changed[index] ^= mask;
-                    disk.tamper(*space, key.clone(), Some(changed.into()));
-                    let before = disk.records();
-                    let error = error_of(&disk).await;
-                    let error =
-                        error.unwrap_or_else(|| panic!("byte {index} of {name} changed by {mask:#x}"));
-                    assert_eq!(error.kind(), ErrorKind::Storage);
-                    let is_format = format_offset(key) == Some(index) && FORMAT ^ mask != 0;
-                    let reason = if is_format { "VersionError" } else { "DataError" };
-                    assert_eq!(error.reason(), Some(reason), "byte {index} of {name}: {error}");
-                    assert!(is_format || error.message().contains(&name), "{name}: {error}");
-                    assert_eq!(disk.records(), before, "a damaged database was written to");
-                }
+        check_changed_bytes(&records).await;
+        let records = flushed_database().await.records();
+        let blocks = records.iter().filter(|((space, _), _)| *space == Space::Block).count();
+        // Two indexes, and two blocks behind each.
+        assert!(blocks >= 6, "{blocks} blocks");
+        check_changed_bytes(&records).await;
+    });
+}
+
+async fn check_changed_bytes(records: &[((Space, Key), Bytes)]) {
+    for ((space, key), content) in records {
+        let name = name_of(*space, key);
+        for index in 0..content.len() {
+            for mask in [1, 0x80, 0xff] {
+                let disk = copy(records);
+                let mut changed = content.to_vec();
+                changed[index] ^= mask;
+                disk.tamper(*space, key.clone(), Some(changed.into()));
+                let before = disk.records();
+                let error = error_of(&disk).await;
+                let error = error.unwrap_or_else(|| panic!("byte {index} of {name} changed by {mask:#x}"));
+                assert_eq!(error.kind(), ErrorKind::Storage);
+                let is_format = format_offset(key) == Some(index) && FORMAT ^ mask != 0;
+                let reason = if is_format { "VersionError" } else { "DataError" };
+                assert_eq!(error.reason(), Some(reason), "byte {index} of {name}: {error}");
+                assert!(is_format || error.message().contains(&name), "{name}: {error}");
+                assert_eq!(disk.records(), before, "a damaged database was written to");
             }
         }
-    });
+    }
 }
 
 #[test]
