@@ -79,7 +79,7 @@ impl Slice {
         self.bytes += bytes;
         if self.bytes >= self.limit {
             self.bytes = 0;
-            env::sleep(Millis(0)).await;
+            env::pause().await;
         }
     }
 }
@@ -161,7 +161,9 @@ impl Inner {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
             }
-            if !is_flush && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY {
+            let is_patient = self.settings.merge_after_read > Millis(0)
+                && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY;
+            if is_patient && !is_flush {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }

@@ -15,7 +15,8 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// So many runs of about one size are merged into one.
     pub fan_in: usize,
-    /// Merges wait until no block was read for so long, though not for ever.
+    /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
+    /// nothing depends on the clock.
     pub merge_after_read: Millis,
     /// Blocks are kept in memory up to this much.
     pub cache_bytes: usize,

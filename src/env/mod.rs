@@ -12,9 +12,9 @@ mod wasm;
 #[cfg(test)]
 pub use native::at_once;
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{block_on, now, random_bytes, sleep, spawn};
+pub use native::{block_on, now, pause, random_bytes, sleep, spawn};
 #[cfg(target_arch = "wasm32")]
-pub use wasm::{now, random_bytes, sleep, spawn};
+pub use wasm::{now, pause, random_bytes, sleep, spawn};
 
 use std::fmt::Write as _;
 

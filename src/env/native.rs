@@ -43,6 +43,19 @@ pub async fn sleep(span: Millis) {
     .await;
 }
 
+/// Lets other tasks run.
+pub async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// Runs `future` in the background, for as long as [`block_on`] runs on this thread.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     SPAWNED.with_borrow_mut(|spawned| spawned.push(Box::pin(future)));

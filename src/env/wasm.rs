@@ -27,6 +27,19 @@ pub async fn sleep(span: Millis) {
         .await;
 }
 
+/// Lets other tasks of the event loop run. Unlike [`sleep`] it takes no longer in a page that nobody looks at, where
+/// browsers let timers run once a second or once a minute.
+pub async fn pause() {
+    let Ok(channel) = web_sys::MessageChannel::new() else { return };
+    let (here, there) = (channel.port1(), channel.port2());
+    let message = js_sys::Promise::new(&mut |resolve, _| here.set_onmessage(Some(&resolve)));
+    // A message of nothing can always be sent.
+    let _ = there.post_message(&JsValue::NULL);
+    let _ = wasm_bindgen_futures::JsFuture::from(message).await;
+    // Node does not end while a port is open.
+    here.close();
+}
+
 /// Runs `future` in the background.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(future);
