@@ -136,7 +136,9 @@ impl Blocks {
                 self.pinned.borrow_mut().insert(number, loaded.clone());
             }
             Some(_) => {}
-            None => self.want(number),
+            None => {
+                self.wanted.borrow_mut().insert(number);
+            }
         }
         cached
     }
@@ -157,16 +159,9 @@ impl Blocks {
         }
     }
 
-    /// Wants a segment's index, unless it is at hand.
-    pub(super) fn want_index(&self, segment: u64) {
-        self.get(BlockNumber::index(segment));
-    }
-
-    /// Wants a block that is not needed yet but soon will be.
+    /// Wants a block or an index that is not needed yet but soon will be, unless it is at hand.
     pub(super) fn want(&self, number: BlockNumber) {
-        if !self.pinned.borrow().contains_key(&number) {
-            self.wanted.borrow_mut().insert(number);
-        }
+        self.get(number);
     }
 
     /// Whether a block was wanted that is not at hand.

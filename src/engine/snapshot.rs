@@ -2,7 +2,7 @@ use super::batch::View;
 use super::cache::Blocks;
 use super::keyspace::Keyspace;
 use super::memtable::Memtable;
-use super::runs::{Manifest, RunCursor, run_key};
+use super::runs::{BlockNumber, Manifest, RunCursor, run_key};
 use super::scan::{Merged, Source};
 use bytes::Bytes;
 use std::ops::Bound;
@@ -127,7 +127,7 @@ impl View for Snapshot {
                 self.manifest()
                     .segments()
                     .take(MOST_INDEXES)
-                    .for_each(|segment| self.blocks.want_index(segment.number));
+                    .for_each(|segment| self.blocks.want(BlockNumber::index(segment.number)));
                 is_blocked = true;
                 continue;
             };
