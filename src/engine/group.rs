@@ -14,7 +14,6 @@ use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 
 /// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
 const GROUP_BYTES: usize = 4 << 20;
@@ -101,19 +100,6 @@ impl Queue {
     }
 }
 
-/// Lets other tasks run. Who waits for the turn would never have it else, while there is always something to commit.
-async fn give_way() {
-    let mut waited = false;
-    let wait_once = |context: &mut Context<'_>| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    };
-    std::future::poll_fn(wait_once).await;
-}
-
 impl Inner {
     pub(super) fn enqueue(self: &Rc<Self>, job: Job) {
         self.queue.jobs.borrow_mut().push_back(job);
@@ -151,7 +137,8 @@ impl Inner {
                 return;
             }
             drop(turn);
-            give_way().await;
+            // Who waits for the turn would never have it else, while there is always something to commit.
+            env::give_way().await;
         }
     }
 

@@ -17,10 +17,25 @@ pub use native::{block_on, now, pause, random_bytes, sleep, spawn};
 pub use wasm::{now, pause, random_bytes, sleep, spawn};
 
 use std::fmt::Write as _;
+use std::task::Poll;
 
 /// A time or a span of time, in milliseconds; a time counts from 1970 (UTC).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Millis(pub u64);
+
+/// Lets the other tasks of this thread have their turn; in a browser not those of the event loop, for which there is
+/// [`pause`].
+pub async fn give_way() {
+    let mut waited = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
 
 /// A random UUID, version 4, in the usual lower-case form with dashes (RFC 9562, section 5.4).
 pub fn uuid() -> String {

@@ -45,15 +45,7 @@ pub async fn sleep(span: Millis) {
 
 /// Lets other tasks run.
 pub async fn pause() {
-    let mut paused = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut paused, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    super::give_way().await;
 }
 
 /// Runs `future` in the background, for as long as [`block_on`] runs on this thread.
