@@ -1,6 +1,6 @@
 //! The two small records that every database starts with: what it is, and where its log starts.
 
-use super::record::FORMAT;
+use super::record::{FORMAT, check_format};
 use crate::storage::{StorageError, StorageResult};
 use bytes::Bytes;
 
@@ -32,11 +32,7 @@ impl Header {
         let damaged = |problem| StorageError::Damaged { record: format!("meta/{HEADER_KEY}"), problem };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("it is no header of Potoroo's"))?;
         let (format, rest) = rest.split_first().ok_or_else(|| damaged("it is too short"))?;
-        match *format {
-            FORMAT => {}
-            0 => return Err(damaged("it has no format")),
-            newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
-        }
+        check_format(*format, damaged)?;
         let (checksum, instance) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
         if u32::from_le_bytes(*checksum) != crc32fast::hash(instance) {
             return Err(damaged("its checksum does not match"));

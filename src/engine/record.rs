@@ -11,6 +11,15 @@ use std::ops::Range;
 /// The version of the storage format that this code writes, and the newest that it reads.
 pub(super) const FORMAT: u8 = 1;
 
+/// Refuses what was written in another format; `damaged` makes the error for what has none.
+pub(super) fn check_format(found: u8, damaged: impl Fn(&'static str) -> StorageError) -> StorageResult<()> {
+    match found {
+        FORMAT => Ok(()),
+        0 => Err(damaged("it has no format")),
+        newer => Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
+    }
+}
+
 /// Bytes before the entries.
 pub(super) const HEADER: usize = 24;
 /// Where the checksummed part starts.
@@ -73,11 +82,7 @@ pub(super) fn decode(position: u64, record: &Bytes) -> StorageResult<Vec<RecordE
     if rest.len() < HEADER {
         return Err(damaged("it is too short"));
     }
-    match rest.get_u8() {
-        FORMAT => {}
-        0 => return Err(damaged("it has no format")),
-        newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
-    }
+    check_format(rest.get_u8(), damaged)?;
     if rest.split_to(3) != [0; 3].as_slice() {
         return Err(damaged("its beginning is not as it should be"));
     }

@@ -1,4 +1,4 @@
-use crate::engine::record::{FORMAT, RecordEntry, decode_entry};
+use crate::engine::record::{FORMAT, RecordEntry, check_format, decode_entry};
 use crate::storage::{StorageError, StorageResult};
 use bytes::Bytes;
 use std::ops::Range;
@@ -73,11 +73,7 @@ impl BlockRecord {
         let [format, compression, 0, 0, checked @ ..] = header else {
             return Err(damaged("its beginning is not as it should be"));
         };
-        match *format {
-            FORMAT => {}
-            0 => return Err(damaged("it has no format")),
-            newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
-        }
+        check_format(*format, damaged)?;
         let (checksum, numbers) = checked.split_first_chunk::<4>().ok_or_else(short)?;
         if crc32fast::hash(record.get(CHECKED..).unwrap_or_default()) != u32::from_le_bytes(*checksum) {
             return Err(damaged("its checksum does not match"));

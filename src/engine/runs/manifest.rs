@@ -1,6 +1,6 @@
 use super::block::BlockNumber;
 use super::cursor::RunBounds;
-use crate::engine::record::FORMAT;
+use crate::engine::record::{FORMAT, check_format};
 use crate::storage::{StorageError, StorageResult};
 use crate::varint;
 use bytes::Bytes;
@@ -158,11 +158,7 @@ impl Manifest {
         let damaged = |problem| StorageError::Damaged { record: format!("meta/{MANIFEST_KEY}"), problem };
         let rest = record.strip_prefix(MAGIC).ok_or_else(|| damaged("it is no manifest"))?;
         let (format, rest) = rest.split_first().ok_or_else(|| damaged("it is too short"))?;
-        match *format {
-            FORMAT => {}
-            0 => return Err(damaged("it has no format")),
-            newer => return Err(StorageError::NewerFormat { found: newer, known: FORMAT }),
-        }
+        check_format(*format, damaged)?;
         let (checksum, rest) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
         if u32::from_le_bytes(*checksum) != crc32fast::hash(rest) {
             return Err(damaged("its checksum does not match"));
