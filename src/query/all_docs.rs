@@ -1,12 +1,12 @@
 //! `allDocs`: documents by id.
 
-use super::document::{body_of, document_text, text_of};
+use super::document::winner_text;
 use super::range::id_range;
 use crate::doc::{Rev, id_from_key, id_key, json_text};
 use crate::edit::{Counters, StoredDocument};
 use crate::engine::{Keyspace, Snapshot, View};
 use crate::error::Result;
-use bytes::Bytes;
+use crate::tree::Leaf;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -119,7 +119,7 @@ impl Rows<'_> {
                 continue;
             }
             let doc =
-                self.options.include_docs.then(|| self.document(&key, &document, winner.rev)).transpose()?;
+                self.options.include_docs.then(|| self.document(&key, &document, winner)).transpose()?;
             self.push_row(&id_from_key(&key), winner.rev, false, doc.as_deref());
         }
         Ok(())
@@ -138,20 +138,15 @@ impl Rows<'_> {
         let Some(winner) = document.tree.winner() else { return Ok(()) };
         let doc = match (winner.deleted, self.options.include_docs) {
             (true, _) => Some("null".to_owned()),
-            (false, true) => Some(self.document(&key, &document, winner.rev)?),
+            (false, true) => Some(self.document(&key, &document, winner)?),
             (false, false) => None,
         };
         self.push_row(&id_from_key(&key), winner.rev, winner.deleted, doc.as_deref());
         Ok(())
     }
 
-    fn document(&self, key: &Bytes, document: &StoredDocument, rev: &Rev) -> Result<String> {
-        let id = id_from_key(key);
-        let body = body_of(self.snapshot, document, key, rev)?;
-        let conflicts = if self.options.conflicts { document.tree.conflicts() } else { Vec::new() };
-        let further = [("_conflicts", json_text(&conflicts))];
-        let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
-        Ok(document_text(text_of(&body)?, &id, rev, false, further))
+    fn document(&self, key: &[u8], document: &StoredDocument, winner: Leaf<'_>) -> Result<String> {
+        winner_text(self.snapshot, document, key, winner, self.options.conflicts)
     }
 
     fn begin_row(&mut self) {

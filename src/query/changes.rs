@@ -1,6 +1,6 @@
 //! `changes`: documents by the order of their last changes.
 
-use super::document::{body_of, document_text, text_of};
+use super::document::winner_text;
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
 use crate::engine::{Keyspace, Snapshot, View};
@@ -125,11 +125,7 @@ fn change(
             revs = document.tree.open_revs().into_iter().cloned().collect();
         }
         if options.include_docs {
-            let body = body_of(snapshot, &document, key, winner.rev)?;
-            let conflicts = if options.conflicts { document.tree.conflicts() } else { Vec::new() };
-            let further = [("_conflicts", json_text(&conflicts))];
-            let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
-            doc = Some(document_text(text_of(&body)?, &id, winner.rev, winner.deleted, further));
+            doc = Some(winner_text(snapshot, &document, key, winner, options.conflicts)?);
         }
     }
     Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))

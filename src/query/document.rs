@@ -3,6 +3,7 @@ use crate::edit::StoredDocument;
 use crate::engine::Snapshot;
 use crate::error::Result;
 use crate::storage::StorageError;
+use crate::tree::Leaf;
 use bytes::Bytes;
 
 /// A stored body as text.
@@ -32,16 +33,29 @@ pub fn document_text(body: &str, id: &str, rev: &Rev, deleted: bool, further: &[
     text
 }
 
+/// The winner's JSON text, with its `_conflicts` if they are wanted and there are some.
+///
+/// # Errors
+/// A storage error where it cannot be read.
+pub(super) fn winner_text(
+    snapshot: &Snapshot,
+    document: &StoredDocument,
+    key: &[u8],
+    winner: Leaf<'_>,
+    with_conflicts: bool,
+) -> Result<String> {
+    let body = body_of(snapshot, document, key, winner.rev)?;
+    let conflicts = if with_conflicts { document.tree.conflicts() } else { Vec::new() };
+    let further = [("_conflicts", json_text(&conflicts))];
+    let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
+    Ok(document_text(text_of(&body)?, &id_from_key(key), winner.rev, winner.deleted, further))
+}
+
 /// The body of a document's revision, which should be there.
 ///
 /// # Errors
 /// A storage error where it is not.
-pub(super) fn body_of(
-    snapshot: &Snapshot,
-    document: &StoredDocument,
-    key: &[u8],
-    rev: &Rev,
-) -> Result<Bytes> {
+fn body_of(snapshot: &Snapshot, document: &StoredDocument, key: &[u8], rev: &Rev) -> Result<Bytes> {
     match document.body_of(snapshot, key, rev) {
         Some(body) => Ok(body),
         // It goes on, so that all that is wanted is loaded at once.
