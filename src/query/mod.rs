@@ -4,9 +4,10 @@ mod all_docs;
 mod changes;
 mod document;
 mod range;
+mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use all_docs::{AllDocsOptions, all_docs};
-pub use changes::{Change, ChangesOptions, ChangesPage, Style, changes, changes_text};
+pub use all_docs::{AllDocs, AllDocsOptions};
+pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
 pub use document::{document_text, text_of};
