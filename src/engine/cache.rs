@@ -27,7 +27,7 @@ impl Loaded {
         } else {
             Block::read(content).map(|block| Self::Block(Rc::new(block)))
         };
-        loaded.ok_or_else(|| not_well_formed(number))
+        loaded.ok_or_else(|| number.damaged(NOT_WELL_FORMED))
     }
 
     fn size(&self) -> usize {
@@ -38,9 +38,7 @@ impl Loaded {
     }
 }
 
-fn not_well_formed(number: BlockNumber) -> StorageError {
-    StorageError::Damaged { record: format!("block/{}", number.0), problem: "it is not well formed" }
-}
+const NOT_WELL_FORMED: &str = "it is not well formed";
 
 /// The blocks used last. A block never changes, so what is here holds whatever is committed.
 pub(super) struct Cache {
@@ -188,7 +186,7 @@ impl Blocks {
 
     /// Notes that a block that passed its checksum has an entry that cannot be read.
     pub(super) fn spoil(&self, number: BlockNumber) {
-        self.damage.replace(Some(not_well_formed(number)));
+        self.damage.replace(Some(number.damaged(NOT_WELL_FORMED)));
     }
 
     /// What the reader wanted and had not; nothing where its outcome counts.

@@ -13,9 +13,11 @@
 mod batch;
 mod cache;
 mod catch_up;
+mod check;
 mod group;
 mod header;
 mod keyspace;
+mod listing;
 mod load;
 mod maintain;
 mod memtable;
@@ -30,7 +32,9 @@ mod snapshot;
 mod tests;
 
 pub use batch::{Overlay, View};
+pub use check::{Problem, StoredRecords, check_records};
 pub use keyspace::Keyspace;
+pub use listing::{Listing, ROWS_AHEAD, Rows, STEP_BYTES};
 pub use open::{Ended, Engine};
 pub use read::Step;
 pub use settings::Settings;

@@ -2,10 +2,9 @@
 
 use super::document::winner_text;
 use super::range::id_range;
-use super::rows::{Listing, ROWS_AHEAD, Rows, STEP_BYTES};
 use crate::doc::{id_from_key, id_key, json_text};
 use crate::edit::{Counters, StoredDocument};
-use crate::engine::{Keyspace, Snapshot, Step, View};
+use crate::engine::{Keyspace, Listing, ROWS_AHEAD, Rows, STEP_BYTES, Snapshot, Step, View};
 use crate::error::Result;
 use crate::tree::Leaf;
 use bytes::Bytes;

@@ -1,10 +1,9 @@
 //! `changes`: documents by the order of their last changes.
 
 use super::document::winner_text;
-use super::rows::{Listing, Rows};
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
-use crate::engine::{Keyspace, Snapshot, Step, View};
+use crate::engine::{Keyspace, Listing, Rows, Snapshot, Step, View};
 use crate::error::Result;
 use bytes::Bytes;
 use serde::Deserialize;

@@ -4,7 +4,6 @@ mod all_docs;
 mod changes;
 mod document;
 mod range;
-mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,6 @@ use super::*;
 use crate::engine::Step;
 use crate::env::{Millis, block_on};
 use crate::storage::faulty::{Fault, Random, take_turns};
-use crate::storage::{Key, Space};
 use futures_util::future::{join_all, select};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -284,6 +283,14 @@ async fn step(tab: &Tab, random: &mut Random, journal: &Journal, with_faults: bo
                 Err(error) => is_excused(&error),
             }
         }
+        4 if random.below(4) == 0 => {
+            // Others go on meanwhile.
+            let mut problems = Vec::new();
+            match tab.engine.check_records(&mut problems).await {
+                Ok(_) => assert_eq!(problems, []),
+                Err(error) => is_excused(&error),
+            }
+        }
         4 => take_turns(random.below(60)).await,
         _ => {
             let number = journal.operations.borrow().len();
@@ -317,21 +324,10 @@ fn run(seed: u64) {
         assert_eq!(found.len(), seen.operations.len(), "an operation was applied twice");
         let lost: Vec<_> = journal.acknowledged.borrow().difference(&found).copied().collect();
         assert_eq!(lost, Vec::<usize>::new(), "acknowledged and lost");
-        check_blocks(&disk, &last);
+        let mut problems = Vec::new();
+        last.engine.check_records(&mut problems).await.unwrap();
+        assert_eq!(problems, []);
     });
-}
-
-/// Exactly the blocks that the manifest names are there, and the log begins behind what is flushed.
-fn check_blocks(disk: &MemoryDisk, tab: &Tab) {
-    let manifest = tab.engine.inner.state.borrow().manifest.clone();
-    let named: BTreeSet<u64> = manifest.segments().map(|segment| segment.number).collect();
-    let mut stored = BTreeSet::new();
-    for ((space, key), _) in disk.records() {
-        if let (Space::Block, Key::Number(number)) = (space, key) {
-            stored.insert(number >> 12);
-        }
-    }
-    assert_eq!(stored, named, "other blocks are stored than the manifest names");
 }
 
 fn seeds() -> Range<u64> {

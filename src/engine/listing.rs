@@ -1,18 +1,20 @@
 //! Listing entries in steps, so that neither a step nor the blocks that it holds are ever large.
 
-use crate::engine::{Keyspace, Snapshot, Step};
+use super::keyspace::Keyspace;
+use super::read::Step;
+use super::snapshot::Snapshot;
 use crate::error::Result;
 use bytes::Bytes;
 use std::ops::Bound;
 
 /// A step ends when it has read, or written, so many bytes: some milliseconds on a slow machine.
-pub(super) const STEP_BYTES: usize = 1 << 20;
+pub const STEP_BYTES: usize = 1 << 20;
 
 /// So many rows are looked at beyond one that lacks a block, so that what they lack is loaded together.
-pub(super) const ROWS_AHEAD: usize = 256;
+pub const ROWS_AHEAD: usize = 256;
 
 /// What becomes of the entries of a scan.
-pub(super) trait Rows {
+pub trait Rows {
     /// What an entry becomes.
     type Row;
 
@@ -20,6 +22,9 @@ pub(super) trait Rows {
     fn left(&self) -> usize;
 
     /// Makes a row of an entry; `None` where it is to be left out.
+    ///
+    /// # Errors
+    /// Where it cannot be made; that ends the listing.
     fn make(&self, snapshot: &Snapshot, key: &Bytes, value: Bytes) -> Result<Option<Self::Row>>;
 
     /// Takes the next row.
@@ -27,15 +32,22 @@ pub(super) trait Rows {
 }
 
 /// Which entries are to be listed, and how far that has come.
-pub(super) struct Listing {
-    pub(super) keyspace: Keyspace,
-    pub(super) bounds: (Bound<Vec<u8>>, Bound<Vec<u8>>),
-    pub(super) descending: bool,
+pub struct Listing {
+    /// Which keyspace.
+    pub keyspace: Keyspace,
+    /// Which keys are still to come.
+    pub bounds: (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    /// Whether the greatest key comes first.
+    pub descending: bool,
 }
 
 impl Listing {
-    /// Makes rows of the next entries, and leaves them out of the bounds from then on.
-    pub(super) fn step<R: Rows>(&mut self, snapshot: &Snapshot, rows: &mut R) -> Result<Step> {
+    /// Makes rows of the next entries, and leaves them out of the bounds from then on. A step of
+    /// [`Engine::read_in_steps`](super::Engine::read_in_steps).
+    ///
+    /// # Errors
+    /// Those of the rows.
+    pub fn step<R: Rows>(&mut self, snapshot: &Snapshot, rows: &mut R) -> Result<Step> {
         let Self { keyspace, bounds, descending } = self;
         let borrowed = (bounds.0.as_ref().map(Vec::as_slice), bounds.1.as_ref().map(Vec::as_slice));
         let mut entries = snapshot.scan(*keyspace, borrowed, *descending);
