@@ -77,7 +77,13 @@ impl Engine {
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
     /// record and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
-        let header = read_or_create_header(&*storage).await?;
+        let header = match read_or_create_header(&*storage).await {
+            Ok(header) => header,
+            Err(error) => {
+                storage.close();
+                return Err(error.into());
+            }
+        };
         let inner = Rc::new(Inner {
             storage,
             writer: u64::from_le_bytes(env::random_bytes()),
@@ -103,7 +109,10 @@ impl Engine {
         }));
         // A notice may arrive already, and whoever hears it waits for the turn.
         let turn = inner.turn.lock().await;
-        inner.catch_up_in_turn().await.map_err(|error| inner.error_of(error))?;
+        if let Err(error) = inner.catch_up_in_turn().await {
+            inner.storage.close();
+            return Err(inner.error_of(error));
+        }
         drop(turn);
         // Whoever opens a database will read.
         inner.maintenance.note_read();
