@@ -71,8 +71,9 @@ async function writeAndKill(browser, time) {
   await Promise.all(pages.map((page) => page.evaluate(loadLibrary)));
   const finished = pages.map((page, tab) => page.evaluate(writeAlong, `${time}-${tab}`, writes, Math.floor(random() * 2 ** 31)));
   const outcome = Promise.allSettled(finished);
-  // Shortly after the opening, in the middle of commits, of a flush, or of a merge.
-  await new Promise((resolve) => setTimeout(resolve, 20 + random() * 1500));
+  // In the middle of commits, of a flush, or of a merge. What is told here comes some time after it was written.
+  const enough = random() * writes * tabs * 0.7;
+  while (count < enough) await new Promise((resolve) => setTimeout(resolve, random() * 20));
   const victims = processes().filter(({ type }) => type === (options.victim === 'browser' ? undefined : 'renderer'));
   assert.ok(victims.length > 0, 'no process to be killed was found');
   for (const { pid } of victims) process.kill(pid, 'SIGKILL');
