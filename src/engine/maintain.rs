@@ -12,7 +12,7 @@ use super::open::Inner;
 use super::runs::{FinishedSegment, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key};
 use super::scan::{Merged, Source};
 use crate::env::{self, Millis};
-use crate::storage::{BackgroundTurn, Change, Expectation, Space, StorageError, StorageResult, Write};
+use crate::storage::{Change, Expectation, SharedTurn, Space, StorageError, StorageResult, Task, Write};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -159,7 +159,7 @@ impl Inner {
                 self.wait_for_reads().await;
             }
             let patience = if self.must_flush() { FLUSH_PATIENCE } else { MERGE_PATIENCE };
-            let turn = self.storage.background_turn(patience).await;
+            let turn = self.storage.turn_at(Task::Background, patience).await;
             let started = env::now();
             let outcome = match self.do_next(turn.as_ref()).await {
                 Err(error) => self.recover(error).await.map(|()| Work::Nothing),
@@ -187,7 +187,7 @@ impl Inner {
     }
 
     /// Flushes, or does a step of a merge, whatever there is to do after a look at what was done by whoever had the turn before.
-    async fn do_next(&self, turn: Option<&BackgroundTurn>) -> StorageResult<Work> {
+    async fn do_next(&self, turn: Option<&SharedTurn>) -> StorageResult<Work> {
         if turn.is_some_and(|turn| turn.was_contested) {
             let _turn = self.turn.lock().await;
             if self.ended.get().is_none() {

@@ -1,6 +1,6 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{BackgroundTurn, Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{Listener, Notice, Read, SharedTurn, Storage, StorageError, StorageResult, Task, Write};
 use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -59,7 +59,8 @@ pub struct Faults {
     mourners: RefCell<Vec<Waker>>,
     pace: RefCell<Option<Random>>,
     loses_notices: Cell<bool>,
-    background: RefCell<Option<Arc<Mutex<()>>>>,
+    /// Who has the turn at which task.
+    turns: RefCell<Vec<(Task, Arc<Mutex<()>>)>>,
 }
 
 impl Faults {
@@ -96,9 +97,9 @@ impl Faults {
         self.loses_notices.set(true);
     }
 
-    /// From now on this connection has the work in the background done by whoever has `turns`.
-    pub fn take_turns_in_background(&self, turns: &Arc<Mutex<()>>) {
-        self.background.replace(Some(turns.clone()));
+    /// From now on this connection does a task only when it has `turns`, as the others do that were given the same.
+    pub fn share_turns(&self, task: Task, turns: &Arc<Mutex<()>>) {
+        self.turns.borrow_mut().push((task, turns.clone()));
     }
 
     /// How many operations there have been.
@@ -222,11 +223,11 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         }));
     }
 
-    async fn background_turn(&self, _: Millis) -> Option<BackgroundTurn> {
-        let turns = self.faults.background.borrow().clone()?;
+    async fn turn_at(&self, task: Task, _: Millis) -> Option<SharedTurn> {
+        let turns = self.faults.turns.borrow().iter().find(|(other, _)| *other == task)?.1.clone();
         Some(match turns.try_lock_owned() {
-            Some(turn) => BackgroundTurn::new(false, turn),
-            None => BackgroundTurn::new(true, turns.lock_owned().await),
+            Some(turn) => SharedTurn::new(false, turn),
+            None => SharedTurn::new(true, turns.lock_owned().await),
         })
     }
 

@@ -142,14 +142,23 @@ pub enum Notice {
     Gone,
 }
 
-/// A connection's turn at the work in the background; over when it is dropped, and with the connection's page.
-pub struct BackgroundTurn {
-    /// Whether another connection had the turn before, and may have done the work.
+/// What connections do better one after another than all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Committing, where several do at the same time.
+    Commit,
+    /// Flushing and merging.
+    Background,
+}
+
+/// A connection's turn at something; over when it is dropped, and with the connection's page.
+pub struct SharedTurn {
+    /// Whether another connection had the turn before, and may have done something.
     pub was_contested: bool,
     _held: Box<dyn Any>,
 }
 
-impl BackgroundTurn {
+impl SharedTurn {
     /// A turn that lasts as long as `held` lives.
     #[cfg(any(test, target_arch = "wasm32"))]
     fn new(was_contested: bool, held: impl Any) -> Self {
@@ -190,10 +199,10 @@ pub trait Storage {
     /// Has `listener` called with the notices of other connections, in place of an earlier one.
     fn listen(&self, listener: Listener);
 
-    /// Asks for the turn at the work in the background, so that not everybody does it at once. `None` where the platform
-    /// has no such thing, or whoever has the turn keeps it for longer than `patience`: then the work is done all the same.
-    async fn background_turn(&self, patience: Millis) -> Option<BackgroundTurn> {
-        let _ = patience;
+    /// Asks for the turn at a task. `None` where the platform has no such thing, or whoever has the turn keeps it for longer
+    /// than `patience`: then the task is done all the same. Nothing may depend on a turn.
+    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
+        let _ = (task, patience);
         None
     }
 

@@ -3,9 +3,9 @@
 use super::*;
 use crate::engine::Step;
 use crate::env::block_on;
-use crate::storage::Space;
 use crate::storage::faulty::{Random, take_turns};
-use futures_util::future::join;
+use crate::storage::{Space, Task};
+use futures_util::future::{join, join_all};
 use futures_util::lock::Mutex;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ fn who_waited_for_the_turn_in_the_background_does_nothing_twice() {
         let turns = Arc::<Mutex<()>>::default();
         let tabs = [Tab::open_tiny(&disk).await, Tab::open_tiny(&disk).await];
         for tab in &tabs {
-            tab.faults.take_turns_in_background(&turns);
+            tab.faults.share_turns(Task::Background, &turns);
         }
         let held = turns.lock().await;
         for number in 0..20 {
@@ -190,7 +190,7 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
         let disk: Rc<MemoryDisk> = Rc::default();
         let turns = Arc::<Mutex<()>>::default();
         let writer = Tab::open_tiny(&disk).await;
-        writer.faults.take_turns_in_background(&turns);
+        writer.faults.share_turns(Task::Background, &turns);
         for _ in 0..60 {
             writer.append("somebody's name").await.unwrap();
             take_turns(20).await;
@@ -198,7 +198,7 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
         // It keeps nothing in memory, so that all its blocks come from the storage, one at a step.
         let settings = Settings { cache_bytes: 0, flush_bytes: usize::MAX, ..Settings::tiny() };
         let reader = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
-        reader.faults.take_turns_in_background(&turns);
+        reader.faults.share_turns(Task::Background, &turns);
         reader.faults.take_turns(Random::new(1));
         let is_over = Cell::new(false);
         let beginnings = Cell::new(0);
@@ -229,5 +229,37 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
         let (count, ()) = join(reading, writing).await;
         assert!(count >= 60, "{count}");
         assert_eq!(beginnings.get(), 3, "it was not disturbed, or too often");
+    });
+}
+
+/// How many conflicts there are where some tabs commit all the time.
+async fn conflicts(turns: Option<&Arc<Mutex<()>>>) -> u32 {
+    let disk: Rc<MemoryDisk> = Rc::default();
+    let mut tabs = Vec::new();
+    for number in 0..4 {
+        let tab = Tab::open(&disk).await;
+        if let Some(turns) = turns {
+            tab.faults.share_turns(Task::Commit, turns);
+        }
+        tab.faults.take_turns(Random::new(number));
+        tabs.push(tab);
+    }
+    let before: u32 = tabs.iter().map(|tab| tab.faults.writes()).sum();
+    let commits = tabs.iter().map(|tab| async {
+        for _ in 0..50 {
+            tab.append("somebody's name").await.unwrap();
+        }
+    });
+    join_all(commits).await;
+    assert_eq!(found_on(&disk).await.read(list).len(), 200);
+    tabs.iter().map(|tab| tab.faults.writes()).sum::<u32>() - before - 200
+}
+
+#[test]
+fn tabs_that_commit_all_the_time_do_so_in_turn() {
+    block_on(async {
+        let all_at_once = conflicts(None).await;
+        let in_turn = conflicts(Some(&Arc::default())).await;
+        assert!(all_at_once > 100 && in_turn < 10, "{all_at_once} conflicts all at once, {in_turn} in turn");
     });
 }

@@ -7,8 +7,8 @@ mod error;
 use super::notices::Notices;
 use super::web_locks::WebLocks;
 use super::{
-    BackgroundTurn, Change, Durability, Key, Listener, Notice, Read, Space, Storage, StorageError,
-    StorageResult, Write,
+    Change, Durability, Key, Listener, Notice, Read, SharedTurn, Space, Storage, StorageError, StorageResult,
+    Task, Write,
 };
 use crate::env::Millis;
 use async_trait::async_trait;
@@ -298,10 +298,14 @@ impl Storage for IndexedDb {
         self.shared.notices.listen(listener);
     }
 
-    async fn background_turn(&self, patience: Millis) -> Option<BackgroundTurn> {
-        let locks = WebLocks::find(&format!("potoroo:{}", self.name)).await?;
+    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
+        let kind = match task {
+            Task::Commit => "commit",
+            Task::Background => "background",
+        };
+        let locks = WebLocks::find(&format!("potoroo:{kind}:{}", self.name)).await?;
         let (held, was_contested) = locks.turn_within(patience).await?;
-        Some(BackgroundTurn::new(was_contested, held))
+        Some(SharedTurn::new(was_contested, held))
     }
 
     fn close(&self) {
