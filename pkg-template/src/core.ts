@@ -7,23 +7,25 @@ import type { KnownOptions } from './json';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
+import { openInWorker } from './worker';
+import type { WorkerLocal } from './worker';
+
+type Core = Local | WorkerLocal | Remote;
 
 /** The core of an open database. Methods get here only after the queue is ready. */
-export function core(db: Database): Local | Remote {
+export function core(db: Database): Core {
   if (!db._core) throw new Error('database is not open');
   return db._core;
 }
 
 /** Asks the core, after the writes that were called for before. A server is asked at once, as in PouchDB. */
-export function read<Result>(db: Database, ask: (core: Local | Remote) => Promise<Result>): Promise<Result> {
+export function read<Result>(db: Database, ask: (core: Core) => Promise<Result>): Promise<Result> {
   return db._remote ? ask(core(db)) : db._writes.before(() => ask(core(db)));
 }
 
 export async function openCore(db: Database): Promise<void> {
   try {
-    const wasm = await loadWasm();
-    const name = String(db.__opts.name);
-    db._core = db._remote ? openRemote(wasm, db, name) : await openLocal(wasm, db, name);
+    db._core = db._remote ? await openRemote(db) : await openLocal(db, String(db.__opts.name));
   } catch (error) {
     throw toError(error);
   }
@@ -31,25 +33,45 @@ export async function openCore(db: Database): Promise<void> {
 
 const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
 
-async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database, name: string): Promise<Local> {
-  const { revs_limit } = db.__opts;
-  const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  const given = db._chosen ? db.__opts : { ...db.__opts, adapter: undefined };
-  const local = await wasm.Local.open(name, encodeOptions(given, options));
+/** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
+const places = new Map<string, string>();
+
+async function openLocal(db: Database, name: string): Promise<Local | WorkerLocal> {
+  const local = await openSomewhere(db, name);
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);
   });
-  // In the options too, for the databases that belong to this one.
-  if (!db._chosen) db.adapter = db._adapter = db.__opts.adapter = local.adapter;
+  if (!db._chosen) {
+    places.set(name, local.adapter);
+    // In the options too, for the databases that belong to this one.
+    db.adapter = db._adapter = db.__opts.adapter = local.adapter;
+  }
   return local;
+}
+
+async function openSomewhere(db: Database, name: string): Promise<Local | WorkerLocal> {
+  const { revs_limit } = db.__opts;
+  const known = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
+  const adapter = db._chosen ? String(db.__opts.adapter) : places.get(name);
+  const optionsFor = (adapter: string | undefined) => encodeOptions({ ...db.__opts, adapter }, known);
+  const onPage = async () => (await loadWasm()).Local.open(name, optionsFor(adapter));
+  if (!db.__opts.worker) return onPage();
+  return openInWorker(adapter ?? 'idb', (adapter) => [name, optionsFor(adapter)], onPage);
 }
 
 const remoteOptions: KnownOptions = { flags: ['skip_setup'], others: ['auth', 'headers'] };
 
-function openRemote(wasm: typeof import('virtual:wasm-glue'), db: Database, url: string): Remote {
+/** What the core makes a remote database of. */
+export function remoteParts(db: Database): { url: string; options: string } {
+  return { url: String(db.__opts.name), options: encodeOptions(db.__opts, remoteOptions) };
+}
+
+async function openRemote(db: Database): Promise<Remote> {
+  const wasm = await loadWasm();
   const { fetch } = db.__opts as { fetch?: (url: string, init: RequestInit) => Promise<Response> };
-  const remote = new wasm.Remote(url, encodeOptions(db.__opts, remoteOptions), fetch);
+  const { url, options } = remoteParts(db);
+  const remote = new wasm.Remote(url, options, fetch);
   db.fetch = (path, init) => fetchThrough(remote, fetch, path, init);
   return remote;
 }

@@ -1,0 +1,60 @@
+// A replication that runs in the worker, with the members of the core's own class.
+import type { Connection, WorkerEnded } from './connection';
+import { WorkerLocal } from './local';
+import { SERVER } from './protocol';
+import type { RemoteSide, Side } from './protocol';
+
+/** A database that is open in the worker, or what it takes to reach one behind HTTP. */
+export type WorkerSide = WorkerLocal | RemoteSide;
+
+export interface ReplicationListener {
+  /** `wanted` as in protocol.ts. */
+  onEvent(event: string, payload: string | undefined, wanted: boolean): void;
+  onLost(error: WorkerEnded): void;
+}
+
+export class WorkerReplication {
+  private constructor(
+    private readonly _connection: Connection,
+    private readonly _number: number,
+  ) {}
+
+  /** Resolves when it has begun. `events` are those that somebody listens to. */
+  static async start(
+    sides: [source: WorkerSide, target: WorkerSide],
+    options: string,
+    events: string[],
+    listener: ReplicationListener,
+  ): Promise<WorkerReplication> {
+    const places = await Promise.all(sides.map((side) => (side instanceof WorkerLocal ? side.place() : undefined)));
+    const { connection } = places.find((place) => place !== undefined)!;
+    const number = connection.add({
+      onEvent(event, payload, wanted) {
+        if (event === 'complete' || event === 'error') connection.remove(number);
+        listener.onEvent(event, payload as string | undefined, wanted);
+      },
+      onLost: (error) => listener.onLost(error),
+    });
+    const [from, to] = sides.map((side, index) => places[index]?.number ?? side) as [Side, Side];
+    try {
+      await connection.call(SERVER, 'replicate', number, from, to, options, events);
+    } catch (error) {
+      connection.remove(number);
+      throw error;
+    }
+    return new WorkerReplication(connection, number);
+  }
+
+  cancel(): void {
+    this._connection.tell(this._number, 'cancel');
+  }
+
+  wake(): void {
+    this._connection.tell(this._number, 'wake');
+  }
+
+  /** To which events somebody listens from now on. */
+  listen(events: string[]): void {
+    this._connection.tell(this._number, 'listen', events);
+  }
+}
