@@ -138,20 +138,26 @@ export class Replication extends EventEmitter {
     options: string,
     onLost: (error: unknown) => void,
   ): Promise<Runner> {
+    let runner: WorkerReplication | undefined;
     const events = () => this.eventNames().map(String);
-    const runner = await WorkerReplication.start(sides, options, events(), {
+    // Later, because the one event comes before the listener is there.
+    const tell = () => queueMicrotask(() => !this._ended && runner?.listen(events()));
+    const follow = (method: 'on' | 'removeListener') => {
+      for (const event of ['newListener', 'removeListener']) this[method](event, tell);
+    };
+    runner = await WorkerReplication.start(sides, options, events(), {
       onEvent: (event, payload, wanted) => {
-        // Somebody began to listen to what is done already.
+        // Somebody began to listen after the worker had done without the documents.
         if (event === 'change' && !wanted && this.listenerCount(event) > 0) tell();
         this._onCoreEvent(event, payload, wanted);
       },
-      onLost,
+      onLost: (error) => {
+        follow('removeListener');
+        onLost(error);
+      },
     });
-    const tell = () => queueMicrotask(() => !this._ended && runner.listen(events()));
-    for (const event of ['newListener', 'removeListener']) {
-      this.on(event, tell);
-    }
-    // Whoever came while it began.
+    follow('on');
+    // Of those who came while it began.
     tell();
     return runner;
   }

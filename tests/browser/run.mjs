@@ -33,8 +33,15 @@ const suites = (await readdir(folder)).filter((name) => name.endsWith('.test.mjs
 // A suite that hangs must not hold up the others for ever; single tests have a limit of their own, which is much shorter.
 const suiteLimit = 10 * 60_000;
 
-const server = await serveStatic(root, { pages: { '/page.html': pageText(), '/empty.html': '<!doctype html><title>Empty</title>' } });
+const server = await serveStatic(root, {
+  pages: {
+    '/page.html': pageText(),
+    '/empty.html': '<!doctype html><title>Empty</title>',
+    '/no-blob-workers.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="worker-src 'self'"><title>Strict</title>`,
+  },
+});
 const couch = await startCouch();
+const lockedCouch = await startCouch({ user: 'ada', password: 'p w' });
 const browser = await launch();
 let passed = 0;
 let failed = 0;
@@ -51,6 +58,7 @@ try {
 } finally {
   await browser.close();
   await couch.stop();
+  await lockedCouch.stop();
   await server.stop();
 }
 if (passed + failed === 0) console.log('no test has run');
@@ -63,6 +71,7 @@ async function runSuite(suite) {
   try {
     const run = page.evaluate((...args) => globalThis.runSuite(...args), `/tests/browser/${suite}`, {
       couch: couch.url,
+      lockedCouch: lockedCouch.url,
       grep: options.grep,
       worker: options.worker,
       seed: options.seed && Number(options.seed),

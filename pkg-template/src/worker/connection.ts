@@ -34,9 +34,6 @@ export class Connection {
   isAlive = true;
   private readonly _worker: Worker;
   private readonly _script: string;
-  /** Closed by the browser when the worker ends; not by all of them. */
-  private readonly _channel = new MessageChannel();
-  private readonly _lifeline = this._channel.port1;
   private readonly _pending = new Map<number, Pending>();
   private readonly _listeners = new Map<number, Listener>();
   private _lastCall = 0;
@@ -48,6 +45,7 @@ export class Connection {
 
   /** Throws where the page may have no worker. Whether it has one is known when `start` was answered. */
   constructor(private readonly _onEnd: () => void) {
+    if (typeof Worker !== 'function') throw new Error('there are no workers here');
     this._script = URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
     try {
       this._worker = new Worker(this._script, { name: 'potoroo' });
@@ -61,18 +59,14 @@ export class Connection {
       this.end(event.message || 'its script was refused');
     };
     this._worker.onmessageerror = () => this.end('a message could not be read');
-    this._lifeline.addEventListener('close', () => this.end('it was terminated'));
-    this._lifeline.start();
   }
 
+  /** Resolves when the worker can be called. */
   async start(module: WebAssembly.Module): Promise<void> {
     try {
-      await this._expect((call) => {
-        const { port2 } = this._channel;
-        this._worker.postMessage([[call, SERVER, 'start', module, port2]], [port2]);
-      });
+      await this.call(SERVER, 'start', module);
     } catch (error) {
-      this.end(String(error));
+      this.end('it could not start');
       throw error;
     } finally {
       URL.revokeObjectURL(this._script);
@@ -81,7 +75,12 @@ export class Connection {
 
   call(object: number, method: string, ...args: unknown[]): Promise<unknown> {
     if (!this.isAlive) return Promise.reject(workerEnded('it is gone'));
-    return this._expect((call) => this._post([call, object, method, ...args]));
+    return new Promise((resolve, reject) => {
+      this._lastCall += 1;
+      this._pending.set(this._lastCall, { resolve, reject });
+      this._look();
+      this._post([this._lastCall, object, method, ...args]);
+    });
   }
 
   /** A call whose outcome does not matter. */
@@ -109,22 +108,12 @@ export class Connection {
     clearInterval(this._looking);
     clearTimeout(this._idle);
     this._worker.terminate();
-    this._lifeline.close();
     this._onEnd();
     const error = workerEnded(why);
     for (const { reject } of this._pending.values()) reject(error);
     this._pending.clear();
     for (const listener of this._listeners.values()) listener.onLost(error);
     this._listeners.clear();
-  }
-
-  private _expect(send: (call: number) => void): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this._lastCall += 1;
-      this._pending.set(this._lastCall, { resolve, reject });
-      this._look();
-      send(this._lastCall);
-    });
   }
 
   private _post(call: Call): void {
@@ -134,7 +123,13 @@ export class Connection {
   private _flush(): void {
     const calls = this._outbox;
     this._outbox = [];
-    if (this.isAlive) this._worker.postMessage(calls);
+    if (!this.isAlive) return;
+    try {
+      this._worker.postMessage(calls);
+    } catch (error) {
+      // All is text but the module, which a browser may not let through.
+      this.end(String(error));
+    }
   }
 
   private _receive(messages: (Answer | Event)[]): void {
@@ -166,7 +161,7 @@ export class Connection {
     return this._pending.size > 0 || this._listeners.size > 0;
   }
 
-  /** Not every browser says that a worker has ended, and no call may wait for ever. */
+  /** A browser need not say that a worker has ended, and no call may wait for ever. */
   private _look(): void {
     if (this._looking !== undefined) return;
     let last = Date.now();

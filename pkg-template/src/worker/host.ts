@@ -2,8 +2,12 @@
 import { loadModule } from '../wasm';
 import { Connection } from './connection';
 
-/** Resolves when the worker answers. A worker that has ended is replaced by the next call. */
+/** Resolves when the worker answers. One that has ended is replaced at the next call. */
 let current: Promise<Connection> | undefined;
+/** Whether this page has ever had one. */
+let hasStarted = false;
+/** Why it may have none. Pages are not allowed later what they were refused at first. */
+let refusal: { reason: unknown } | undefined;
 
 export function connect(): Promise<Connection> {
   if (current) return current;
@@ -18,7 +22,14 @@ export function connect(): Promise<Connection> {
 
 async function start(onEnd: () => void): Promise<Connection> {
   const module = await loadModule();
-  const connection = new Connection(onEnd);
-  await connection.start(module);
-  return connection;
+  if (refusal) throw refusal.reason;
+  try {
+    const connection = new Connection(onEnd);
+    await connection.start(module);
+    hasStarted = true;
+    return connection;
+  } catch (reason) {
+    if (!hasStarted) refusal = { reason };
+    throw reason;
+  }
 }

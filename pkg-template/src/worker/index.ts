@@ -20,7 +20,6 @@ export async function openInWorker(
   // Workers have no localStorage, and what is in memory must not end with the worker.
   if (adapter !== 'idb' && adapter !== 'indexeddb') return onPage();
   try {
-    if (typeof Worker !== 'function') throw new Error('there are no workers here');
     return await WorkerLocal.open(...parts(adapter));
   } catch (error) {
     const local = await onPage();

@@ -10,6 +10,7 @@ export type WorkerSide = WorkerLocal | RemoteSide;
 export interface ReplicationListener {
   /** `wanted` as in protocol.ts. */
   onEvent(event: string, payload: string | undefined, wanted: boolean): void;
+  /** The worker has ended after the replication had begun. */
   onLost(error: WorkerEnded): void;
 }
 
@@ -28,12 +29,17 @@ export class WorkerReplication {
   ): Promise<WorkerReplication> {
     const places = await Promise.all(sides.map((side) => (side instanceof WorkerLocal ? side.place() : undefined)));
     const { connection } = places.find((place) => place !== undefined)!;
+    // One was opened again, and the other one is about to be.
+    if (places.some((place) => place && place.connection !== connection)) return this.start(sides, options, events, listener);
+    let hasBegun = false;
     const number = connection.add({
       onEvent(event, payload, wanted) {
         if (event === 'complete' || event === 'error') connection.remove(number);
         listener.onEvent(event, payload as string | undefined, wanted);
       },
-      onLost: (error) => listener.onLost(error),
+      onLost: (error) => {
+        if (hasBegun) listener.onLost(error);
+      },
     });
     const [from, to] = sides.map((side, index) => places[index]?.number ?? side) as [Side, Side];
     try {
@@ -42,6 +48,7 @@ export class WorkerReplication {
       connection.remove(number);
       throw error;
     }
+    hasBegun = true;
     return new WorkerReplication(connection, number);
   }
 
@@ -49,8 +56,9 @@ export class WorkerReplication {
     this._connection.tell(this._number, 'cancel');
   }
 
+  /** With an answer, so that a worker that has ended without a word is found out. */
   wake(): void {
-    this._connection.tell(this._number, 'wake');
+    this._connection.call(this._number, 'wake').catch(() => {});
   }
 
   /** To which events somebody listens from now on. */

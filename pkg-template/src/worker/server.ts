@@ -11,12 +11,8 @@ const scope = globalThis as unknown as {
   onmessage: (message: { data: Call[] }) => void;
 };
 
-const LIFELINE = -1;
-
 const server = {
-  /** The port is the page's way to learn that the worker has ended; it must not be collected as garbage before. */
-  start(module: WebAssembly.Module, lifeline: MessagePort): void {
-    objects.set(LIFELINE, lifeline as unknown as Callable);
+  start(module: WebAssembly.Module): void {
     initSync({ module });
   },
 

@@ -4,7 +4,8 @@ import { inWorker } from './in_worker.mjs';
 /* global mocha, Potoroo */
 
 /**
- * `settings`: the server's address as `couch`, mocha's `grep`, whether all databases run in the package's `worker`, and `seed`
+ * `settings`: the server's address as `couch`, that of one that asks for a password (and has it in its address) as
+ * `lockedCouch`, mocha's `grep`, whether all databases run in the package's `worker`, and `seed`
  * and `rounds` of random tests.
  */
 globalThis.runSuite = async (path, settings) => {

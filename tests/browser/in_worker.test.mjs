@@ -1,0 +1,355 @@
+// Databases with `worker: true`: where they run, when the worker begins and ends, and what happens where there can be none.
+// That they do what databases on the page do is for the parity suites to show, which run.mjs runs this way with --worker.
+import { expect } from '/node_modules/chai/index.js';
+import { basicScript } from './support/basic_script.mjs';
+import { frame } from './support/frame.mjs';
+import { attempt, wait } from './support/parity.mjs';
+import { kill, listenToWarnings, watchWorkers } from './support/workers.mjs';
+
+let databases = 0;
+const fresh = () => `in-worker-${(databases += 1)}-${Math.random()}`;
+const inWorker = { worker: true };
+
+/** A frame whose workers are known. */
+async function watchedFrame() {
+  const workers = [];
+  return { workers, ...(await frame(watchWorkers(workers))) };
+}
+
+describe('a database in the worker', () => {
+  it('does what one on the page does, and says where it is', async () => {
+    const onPage = await basicScript(Potoroo, fresh());
+    expect(await basicScript(Potoroo.defaults(inWorker), fresh())).to.deep.equal(onPage);
+    const db = new Potoroo(fresh(), inWorker);
+    const { db_name, ...info } = await db.info();
+    expect(db_name).to.equal(db.name);
+    expect(info).to.deep.equal({ doc_count: 0, update_seq: 0, adapter: 'idb', auto_compaction: false, worker: true });
+    await db.destroy();
+    const other = new Potoroo(fresh());
+    expect(await other.info()).to.not.have.property('worker');
+    await other.destroy();
+  });
+
+  it('shares the worker with others, and the page makes no instance of the module', async () => {
+    const { Potoroo, workers, window, remove } = await watchedFrame();
+    const instances = [];
+    window.WebAssembly.instantiate = (...args) => {
+      instances.push(args);
+      return WebAssembly.instantiate(...args);
+    };
+    const dbs = [fresh(), fresh(), fresh()].map((name) => new Potoroo(name, inWorker));
+    for (const db of dbs) expect((await db.info()).worker).to.equal(true);
+    expect([workers.length, instances.length]).to.deep.equal([1, 0]);
+    for (const db of dbs) await db.destroy();
+    remove();
+  });
+
+  it('ends the worker when the last one is closed, and a later one has another', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const [first, second] = [fresh(), fresh()].map((name) => new Potoroo(name, inWorker));
+    await first.put({ _id: 'a' });
+    await second.destroy();
+    await first.close();
+    await workers[0].terminated;
+    const again = new Potoroo(first.name, inWorker);
+    expect((await again.get('a'))._id).to.equal('a');
+    expect(workers.length).to.equal(2);
+    await again.destroy();
+    await workers[1].terminated;
+    remove();
+  });
+
+  it('takes documents of megabytes', async () => {
+    const db = new Potoroo(fresh(), inWorker);
+    const text = 'ä€😀x'.repeat(1_000_000);
+    await db.put({ _id: 'large', text });
+    expect((await db.get('large')).text === text).to.equal(true);
+    await db.destroy();
+  });
+
+  it('answers a thousand calls made at once', async () => {
+    const db = new Potoroo(fresh(), inWorker);
+    const ids = Array.from({ length: 1000 }, (_, index) => `doc-${index}`);
+    const written = await Promise.all(ids.map((_id) => db.put({ _id })));
+    const read = await Promise.all(ids.map((id) => db.get(id)));
+    expect(read.map(({ _id, _rev }) => [_id, _rev])).to.deep.equal(written.map(({ id, rev }) => [id, rev]));
+    await db.destroy();
+  });
+
+  it('reads what was written before, also where nobody waits for the writes', async () => {
+    const db = new Potoroo(fresh(), inWorker);
+    await db.info();
+    const answers = [db.put({ _id: 'a', n: 1 }), db.get('a'), db.put({ _id: 'b' }), db.allDocs(), db.info()];
+    const [{ rev }, doc, , { total_rows }, { update_seq }] = await Promise.all(answers);
+    expect([doc, total_rows, update_seq]).to.deep.equal([{ _id: 'a', _rev: rev, n: 1 }, 2, 2]);
+    await db.destroy();
+  });
+
+  it('closes after the writes that were called for', async () => {
+    const db = new Potoroo(fresh(), inWorker);
+    await db.info();
+    const writing = db.put({ _id: 'a' });
+    await db.close();
+    await writing;
+    const again = new Potoroo(db.name, inWorker);
+    expect((await again.get('a'))._id).to.equal('a');
+    await again.destroy();
+  });
+});
+
+describe('handles in the worker and on the page', () => {
+  it('are as two tabs: each hears of the other’s writes, and neither overwrites what it has not seen', async () => {
+    const name = fresh();
+    const [here, there] = [new Potoroo(name), new Potoroo(name, inWorker)];
+    const told = [];
+    const bothTold = (id) => {
+      const feeds = [here, there].map((db) => {
+        const feed = db.changes({ live: true, since: 'now', include_docs: true });
+        return new Promise((resolve) => {
+          feed.on('change', (change) => {
+            if (change.id !== id) return;
+            told.push(change.doc.by);
+            feed.cancel();
+            resolve();
+          });
+        });
+      });
+      return Promise.all(feeds);
+    };
+    for (const [id, db] of [['a', here], ['b', there]]) {
+      const telling = bothTold(id);
+      await db.put({ _id: id, by: id });
+      await telling;
+    }
+    expect(told).to.deep.equal(['a', 'a', 'b', 'b']);
+    const { _rev } = await there.get('a');
+    const edits = [here, there].map((db, n) => db.put({ _id: 'a', _rev, n }));
+    const outcomes = (await Promise.allSettled(edits)).map(({ status, reason }) => reason?.status ?? status);
+    expect(outcomes.sort()).to.deep.equal([409, 'fulfilled']);
+    await here.destroy();
+  });
+
+  for (const [destroyer, hearers] of [[{}, [inWorker, inWorker]], [inWorker, [{}, inWorker]]]) {
+    it(`all end when one ${destroyer.worker ? 'in the worker' : 'on the page'} is destroyed`, async () => {
+      const name = fresh();
+      const db = new Potoroo(name, destroyer);
+      const others = hearers.map((options) => new Potoroo(name, options));
+      for (const other of others) await other.info();
+      const told = others.map((other) => wait(other, 'destroyed'));
+      await db.destroy();
+      await Promise.all(told);
+      for (const other of others) {
+        expect((await attempt(other.get('a'))).error.message).to.equal('database is destroyed');
+      }
+      const anew = new Potoroo(name, inWorker);
+      expect((await anew.info()).doc_count).to.equal(0);
+      await anew.destroy();
+    });
+  }
+
+  it('hears of the end that another page has made', async () => {
+    const { Potoroo: Other, remove } = await frame();
+    const db = new Potoroo(fresh(), inWorker);
+    await db.put({ _id: 'a' });
+    const told = wait(db, 'destroyed');
+    await new Other(db.name, inWorker).destroy();
+    await told;
+    expect((await attempt(db.get('a'))).error.message).to.equal('database is destroyed');
+    remove();
+  });
+});
+
+describe('a worker that dies', () => {
+  it('fails the calls that wait for it, and the next one brings everything back', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const [db, other] = [fresh(), fresh()].map((name) => new Potoroo(name, inWorker));
+    await db.put({ _id: 'a' });
+    await other.put({ _id: 'b' });
+    const waiting = [db.put({ _id: 'lost' }), other.get('b'), other.allDocs()].map((call) => attempt(call));
+    kill(workers[0]);
+    for (const { error } of await Promise.all(waiting)) {
+      expect(error.message).to.equal('The worker that runs the database has ended');
+      expect([error.status, error.name, error.reason, error.error]).to.deep.equal([500, 'unknown_error', 'out of memory', true]);
+    }
+    expect((await db.get('a'))._id).to.equal('a');
+    expect((await other.get('b'))._id).to.equal('b');
+    expect(workers.length).to.equal(2);
+    await db.destroy();
+    await other.destroy();
+    remove();
+  });
+
+  it('loses no write that was answered', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const db = new Potoroo(fresh(), inWorker);
+    const answered = [];
+    const writing = Array.from({ length: 200 }, async (_, index) => {
+      const { id } = await db.put({ _id: `doc-${index}` });
+      if (answered.push(id) === 50) kill(workers[0]);
+    });
+    await Promise.allSettled(writing);
+    const found = (await db.allDocs()).rows.map(({ id }) => id);
+    expect(answered.filter((id) => !found.includes(id))).to.deep.equal([]);
+    await db.destroy();
+    remove();
+  });
+
+  it('is brought back for a live feed by any call, and no change is missed', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const db = new Potoroo(fresh(), inWorker);
+    await db.put({ _id: 'a' });
+    const told = [];
+    const feed = db.changes({ live: true });
+    const heard = (id) => new Promise((resolve) => feed.on('change', (change) => change.id === id && resolve(told.push(id))));
+    await heard('a');
+    await db.info();
+    kill(workers[0]);
+    const onPage = new globalThis.Potoroo(db.name);
+    await onPage.put({ _id: 'meanwhile' });
+    const hearing = heard('meanwhile');
+    await db.info();
+    await hearing;
+    expect(told).to.deep.equal(['a', 'meanwhile']);
+    feed.cancel();
+    await onPage.close();
+    await db.destroy();
+    remove();
+  });
+
+  it('does not keep a database from being closed', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const [first, second] = [fresh(), fresh()].map((name) => new Potoroo(name, inWorker));
+    await first.info();
+    await second.info();
+    const closing = first.close();
+    kill(workers[0]);
+    await closing;
+    await second.close();
+    expect(workers.length).to.equal(1);
+    remove();
+  });
+
+  it('is not taken for the database that another page has put in the place of this one', async () => {
+    const { Potoroo, workers, remove } = await watchedFrame();
+    const db = new Potoroo(fresh(), inWorker);
+    await db.put({ _id: 'a' });
+    kill(workers[0]);
+    await new globalThis.Potoroo(db.name).destroy();
+    const anew = new globalThis.Potoroo(db.name);
+    await anew.put({ _id: 'b' });
+    const told = wait(db, 'destroyed');
+    expect((await attempt(db.get('a'))).error.message).to.equal('database is destroyed');
+    await told;
+    expect((await anew.get('b'))._id).to.equal('b');
+    await anew.destroy();
+    remove();
+  });
+
+  it('without a word is found out', async () => {
+    const looks = [];
+    const workers = [];
+    const { Potoroo, remove } = await frame((window) => {
+      watchWorkers(workers)(window);
+      window.setInterval = (look) => looks.push(look);
+    });
+    const db = new Potoroo(fresh(), inWorker);
+    await db.put({ _id: 'a' });
+    workers[0].terminate();
+    const lost = attempt(db.get('a'));
+    while (looks.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let round = 0; round < 10; round += 1) for (const look of looks) look();
+    expect((await lost).error.reason).to.equal('it no longer answers');
+    expect((await db.get('a'))._id).to.equal('a');
+    await db.destroy();
+    remove();
+  });
+});
+
+describe('where there can be no worker, the database', () => {
+  const refusals = {
+    'there are none': [(window) => Object.defineProperty(window, 'Worker', { value: undefined }), '/empty.html', 'there are no workers here'],
+    'the page’s policy allows only those of files': [() => {}, '/no-blob-workers.html', 'its script was refused'],
+    'the constructor throws': [
+      (window) => {
+        window.Worker = class {
+          constructor() {
+            throw new window.DOMException('not here', 'SecurityError');
+          }
+        };
+      },
+      '/empty.html',
+      'not here',
+    ],
+    'the module does not arrive': [
+      (window) => {
+        const { postMessage } = window.Worker.prototype;
+        window.Worker.prototype.postMessage = function (calls) {
+          postMessage.call(this, calls.map((call) => call.map((part) => (part instanceof window.WebAssembly.Module ? {} : part))));
+        };
+      },
+      '/empty.html',
+      undefined,
+    ],
+  };
+  for (const [what, [prepare, page, why]] of Object.entries(refusals)) {
+    it(`is on the page because ${what}, which is said once`, async () => {
+      // Firefox reports what a policy forbids as an error of the page.
+      globalThis.expectUncaught('blocked a worker script');
+      let warnings;
+      const { Potoroo, remove } = await frame((window) => {
+        warnings = listenToWarnings(window);
+        prepare(window);
+      }, page);
+      for (const name of [fresh(), fresh()]) {
+        const db = new Potoroo(name, inWorker);
+        await db.put({ _id: 'a' });
+        expect(await db.info()).to.include({ adapter: 'idb', doc_count: 1 }).and.not.have.property('worker');
+        await db.destroy();
+      }
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(/^Potoroo runs on the page and not in a worker: ./).and.include(why ?? '');
+      remove();
+    });
+  }
+});
+
+describe('what the worker can’t keep', () => {
+  it('is on the page: localStorage and memory', async () => {
+    for (const adapter of ['localstorage', 'memory']) {
+      const db = new Potoroo(fresh(), { adapter, worker: true });
+      await db.put({ _id: 'a' });
+      expect(await db.info()).to.include({ adapter }).and.not.have.property('worker');
+      await db.destroy();
+    }
+  });
+
+  it('is on the page, where IndexedDB is refused, as it would be without', async () => {
+    const element = document.createElement('iframe');
+    element.sandbox = 'allow-scripts';
+    element.srcdoc = `<script src="${location.origin}/pkg/dist/potoroo.iife.js"></script><script>
+      const db = new Potoroo('denied', { worker: true });
+      const told = new Promise((resolve) => db.once('adapter', resolve));
+      const answer = async () => {
+        await db.put({ _id: 'a' });
+        const { adapter, worker } = await db.info();
+        return { told: await told, adapter, worker, id: (await db.get('a'))._id };
+      };
+      answer().then((answer) => parent.postMessage(answer, '*'), (error) => parent.postMessage({ error: String(error) }, '*'));
+    </script>`;
+    const message = new Promise((resolve) => {
+      addEventListener('message', ({ data }) => resolve(data), { once: true });
+    });
+    document.body.append(element);
+    expect(await message).to.deep.equal({ told: 'memory', adapter: 'memory', worker: undefined, id: 'a' });
+    element.remove();
+  });
+
+  it('is told with the errors that there are without a worker', async () => {
+    const errors = [];
+    for (const options of [{}, inWorker]) {
+      const { error } = await attempt(new Potoroo(fresh(), { durability: 'eternal', ...options }).info());
+      errors.push([error instanceof Error, error.status, error.name, error.message, error.reason]);
+    }
+    expect(errors[1]).to.deep.equal(errors[0]);
+  });
+});
