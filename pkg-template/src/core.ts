@@ -25,7 +25,7 @@ export function read<Result>(db: Database, ask: (core: Core) => Promise<Result>)
 
 export async function openCore(db: Database): Promise<void> {
   try {
-    db._core = db._remote ? await openRemote(db) : await openLocal(db, String(db.__opts.name));
+    db._core = db._remote ? await openRemote(db) : await openLocal(db);
   } catch (error) {
     throw toError(error);
   }
@@ -36,28 +36,33 @@ const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compact
 /** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
 const places = new Map<string, string>();
 
-async function openLocal(db: Database, name: string): Promise<Local | WorkerLocal> {
-  const local = await openSomewhere(db, name);
+/** What the core needs to find a local database: its name and options. */
+export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: string, options: string] {
+  const { name, revs_limit } = db.__opts;
+  const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
+  return [String(name), encodeOptions({ ...db.__opts, adapter }, options)];
+}
+
+/** The only one that will do; undefined where the core has the choice. */
+function adapterOf(db: Database): string | undefined {
+  const { name, adapter } = db.__opts;
+  return db._chosen ? String(adapter) : places.get(String(name));
+}
+
+async function openLocal(db: Database): Promise<Local | WorkerLocal> {
+  const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
+  const adapter = adapterOf(db) ?? 'idb';
+  const local = await (db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage());
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);
   });
   if (!db._chosen) {
-    places.set(name, local.adapter);
+    places.set(String(db.__opts.name), local.adapter);
     // In the options too, for the databases that belong to this one.
     db.adapter = db._adapter = db.__opts.adapter = local.adapter;
   }
   return local;
-}
-
-async function openSomewhere(db: Database, name: string): Promise<Local | WorkerLocal> {
-  const { revs_limit } = db.__opts;
-  const known = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  const adapter = db._chosen ? String(db.__opts.adapter) : places.get(name);
-  const optionsFor = (adapter: string | undefined) => encodeOptions({ ...db.__opts, adapter }, known);
-  const onPage = async () => (await loadWasm()).Local.open(name, optionsFor(adapter));
-  if (!db.__opts.worker) return onPage();
-  return openInWorker(adapter ?? 'idb', (adapter) => [name, optionsFor(adapter)], onPage);
 }
 
 const remoteOptions: KnownOptions = { flags: ['skip_setup'], others: ['auth', 'headers'] };

@@ -14,13 +14,13 @@ let hasWarned = false;
  */
 export async function openInWorker(
   adapter: string,
-  parts: (adapter: string) => [name: string, options: string],
+  place: [name: string, options: string],
   onPage: () => Promise<Local>,
 ): Promise<Local | WorkerLocal> {
   // Workers have no localStorage, and what is in memory must not end with the worker.
   if (adapter !== 'idb' && adapter !== 'indexeddb') return onPage();
   try {
-    return await WorkerLocal.open(...parts(adapter));
+    return await WorkerLocal.open(...place);
   } catch (error) {
     const local = await onPage();
     warn(error);

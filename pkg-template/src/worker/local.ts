@@ -72,6 +72,10 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('id');
   }
 
+  check(): Promise<string> {
+    return this._call('check');
+  }
+
   refresh(): Promise<void> {
     return this._call('refresh');
   }
