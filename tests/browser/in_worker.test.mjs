@@ -59,6 +59,14 @@ describe('a database in the worker', () => {
     remove();
   });
 
+  it('is checked there', async () => {
+    const db = new Potoroo(fresh(), inWorker);
+    await db.put({ _id: 'a' });
+    const { ok, documents, problems } = await db.check();
+    expect({ ok, documents, problems }).to.deep.equal({ ok: true, documents: 1, problems: [] });
+    await db.destroy();
+  });
+
   it('takes documents of megabytes', async () => {
     const db = new Potoroo(fresh(), inWorker);
     const text = 'ä€😀x'.repeat(1_000_000);
