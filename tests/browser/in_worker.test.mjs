@@ -315,7 +315,7 @@ describe('where there can be no worker, the database', () => {
         await db.destroy();
       }
       expect(warnings).to.have.length(1);
-      expect(warnings[0]).to.match(/^Potoroo runs on the page and not in a worker: ./).and.include(why ?? '');
+      expect(warnings[0]).to.match(/^Potoroo does not run in a worker: ./).and.include(why ?? '');
       remove();
     });
   }

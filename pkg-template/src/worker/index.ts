@@ -33,5 +33,5 @@ function warn(error: unknown): void {
   if (hasWarned) return;
   hasWarned = true;
   const { message, reason } = error as { message?: string; reason?: string };
-  console.warn(`Potoroo runs on the page and not in a worker: ${reason ?? message ?? String(error)}`);
+  console.warn(`Potoroo does not run in a worker: ${reason ?? message ?? String(error)}`);
 }
