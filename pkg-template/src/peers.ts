@@ -52,7 +52,7 @@ function sideInWorker(side: ReplicationSide): WorkerSide | undefined {
   if (core instanceof WorkerLocal) return core;
   const db = side as Database;
   // The worker has a fetch of its own, and not what somebody put into the place of the page's.
-  return core && db._remote && !db.__opts.fetch && isNative(globalThis.fetch) ? remoteParts(db) : undefined;
+  return core && db._remote && !db.__opts.fetch && isNativeFetch(globalThis.fetch) ? remoteParts(db) : undefined;
 }
 
 /** The core of an open database, unless something that a replication calls is not ours. */
@@ -60,8 +60,9 @@ function ownCoreOf(side: ReplicationSide): Database['_core'] {
   return side instanceof Database && used.every((name) => isOwn(side[name])) ? side._core : undefined;
 }
 
-function isNative(function_: unknown): boolean {
-  return typeof function_ === 'function' && Function.prototype.toString.call(function_).includes('[native code]');
+function isNativeFetch(function_: (...args: any[]) => unknown): boolean {
+  // What bind() gives looks native as well, but for its name.
+  return function_.name === 'fetch' && Function.prototype.toString.call(function_).includes('[native code]');
 }
 
 /** Another library's database says itself what it waits for. */

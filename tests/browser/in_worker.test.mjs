@@ -1,6 +1,7 @@
 // Databases with `worker: true`: where they run, when the worker begins and ends, and what happens where there can be none.
 // That they do what databases on the page do is for the parity suites to show, which run.mjs runs this way with --worker.
 import { expect } from '/node_modules/chai/index.js';
+import { reactive } from '/node_modules/vue/dist/vue.esm-browser.prod.js';
 import { basicScript } from './support/basic_script.mjs';
 import { frame } from './support/frame.mjs';
 import { attempt, wait } from './support/parity.mjs';
@@ -57,6 +58,21 @@ describe('a database in the worker', () => {
     await again.destroy();
     await workers[1].terminated;
     remove();
+  });
+
+  it('can be wrapped in proxies, as Vue does with what its components keep', async () => {
+    const { db, other } = reactive({ db: new Potoroo(fresh(), inWorker), other: new Potoroo(fresh(), inWorker) });
+    const told = [];
+    const feed = db.changes({ live: true }).on('change', ({ id }) => told.push(id));
+    await db.bulkDocs([{ _id: 'a' }, { _id: 'b' }]);
+    expect((await db.replicate.to(other)).docs_written).to.equal(2);
+    expect((await other.allDocs()).total_rows).to.equal(2);
+    while (told.length < 2) await wait(feed, 'change');
+    feed.cancel();
+    const name = db.name;
+    await db.close();
+    await new Potoroo(name, inWorker).destroy();
+    await other.destroy();
   });
 
   it('is checked there', async () => {

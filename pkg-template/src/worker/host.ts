@@ -1,6 +1,7 @@
 // The one worker of this page, which all databases with the option `worker` share.
 import { loadModule } from '../wasm';
-import { Connection } from './connection';
+import { openConnection } from './connection';
+import type { Connection } from './connection';
 
 /** Resolves when the worker answers. One that has ended is replaced at the next call. */
 let current: Promise<Connection> | undefined;
@@ -24,8 +25,7 @@ async function start(onEnd: () => void): Promise<Connection> {
   const module = await loadModule();
   if (refusal) throw refusal.reason;
   try {
-    const connection = new Connection(onEnd);
-    await connection.start(module);
+    const connection = await openConnection(module, onEnd);
     hasStarted = true;
     return connection;
   } catch (reason) {

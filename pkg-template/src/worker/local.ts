@@ -92,12 +92,14 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
 
   async destroy(): Promise<void> {
     await this.place();
-    const place = this._leave('destroyed')!;
+    // Twice at once.
+    const place = this._end ? undefined : this._leave('destroyed');
+    if (!place) throw endedError(this._end!);
     try {
       await finish(place, 'destroy');
     } catch (error) {
       // Where the worker has ended nobody knows what has become of it: the next call looks.
-      this._end = place.connection.isAlive ? 'closed' : undefined;
+      this._end = place.connection.isAlive() ? 'closed' : undefined;
       throw error;
     }
   }
@@ -179,7 +181,7 @@ async function finish({ connection, number }: Place, method: 'close' | 'destroy'
 }
 
 function rethrowIfAlive({ connection }: Place, error: unknown): void {
-  if (connection.isAlive) throw error;
+  if (connection.isAlive()) throw error;
 }
 
 const endedError = (end: 'closed' | 'destroyed') => ({ name: 'Error', message: `database is ${end}` });

@@ -28,9 +28,9 @@ export class WorkerReplication {
     listener: ReplicationListener,
   ): Promise<WorkerReplication> {
     const places = await Promise.all(sides.map((side) => (side instanceof WorkerLocal ? side.place() : undefined)));
+    // The worker of one has ended before the other one was found: both are in the next.
+    if (places.some((place) => place && !place.connection.isAlive())) return this.start(sides, options, events, listener);
     const { connection } = places.find((place) => place !== undefined)!;
-    // One was opened again, and the other one is about to be.
-    if (places.some((place) => place && place.connection !== connection)) return this.start(sides, options, events, listener);
     let hasBegun = false;
     const number = connection.add({
       onEvent(event, payload, wanted) {
