@@ -128,7 +128,7 @@ describe('handles in the worker and on the page', () => {
     const told = [];
     const bothTold = (id) => {
       const feeds = [here, there].map((db) => {
-        const feed = db.changes({ live: true, since: 'now', include_docs: true });
+        const feed = db.changes({ live: true, include_docs: true });
         return new Promise((resolve) => {
           feed.on('change', (change) => {
             if (change.id !== id) return;
