@@ -10,8 +10,11 @@ const freshName = () => `in-worker-${(databases += 1)}-${Math.random().toString(
 const fresh = (options = { worker: true }) => new Potoroo(freshName(), options);
 const remoteAddress = () => `${couch}/${freshName()}`;
 
-/** The page's own requests to that address so far. */
-const requestsOfPage = (address) => performance.getEntriesByName(address).length + performance.getEntries().filter(({ name }) => name.startsWith(`${address}/`)).length;
+/** How many requests the page itself has made to that database. */
+function requestsOfPage(address) {
+  const made = performance.getEntriesByType('resource').map(({ name }) => name);
+  return made.filter((name) => name === address || name.startsWith(`${address}/`)).length;
+}
 
 /**
  * What a replication tells, by event, without times and positions. How the batches' events are interleaved, and so how much is
