@@ -1,10 +1,13 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{BackgroundTurn, Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 /// What happens to an operation.
@@ -56,6 +59,7 @@ pub struct Faults {
     mourners: RefCell<Vec<Waker>>,
     pace: RefCell<Option<Random>>,
     loses_notices: Cell<bool>,
+    background: RefCell<Option<Arc<Mutex<()>>>>,
 }
 
 impl Faults {
@@ -90,6 +94,11 @@ impl Faults {
     /// From now on no notice leaves this connection.
     pub fn lose_notices(&self) {
         self.loses_notices.set(true);
+    }
+
+    /// From now on this connection has the work in the background done by whoever has `turns`.
+    pub fn take_turns_in_background(&self, turns: &Arc<Mutex<()>>) {
+        self.background.replace(Some(turns.clone()));
     }
 
     /// How many operations there have been.
@@ -211,6 +220,14 @@ impl<S: Storage> Storage for FaultyStorage<S> {
                 listener(notice);
             }
         }));
+    }
+
+    async fn background_turn(&self, _: Millis) -> Option<BackgroundTurn> {
+        let turns = self.faults.background.borrow().clone()?;
+        Some(match turns.try_lock_owned() {
+            Some(turn) => BackgroundTurn::new(false, turn),
+            None => BackgroundTurn::new(true, turns.lock_owned().await),
+        })
     }
 
     fn close(&self) {

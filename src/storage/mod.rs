@@ -16,13 +16,17 @@ mod local_storage;
 pub mod memory;
 #[cfg(target_arch = "wasm32")]
 mod notices;
+#[cfg(target_arch = "wasm32")]
+mod web_locks;
 
 pub use choose::Adapter;
 pub use error::{StorageError, StorageResult};
 
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::Deserialize;
+use std::any::Any;
 use std::ops::Range;
 
 /// A kind of record; each has its own keys. In IndexedDB each is an object store of this name.
@@ -138,6 +142,21 @@ pub enum Notice {
     Gone,
 }
 
+/// A connection's turn at the work in the background; over when it is dropped, and with the connection's page.
+pub struct BackgroundTurn {
+    /// Whether another connection had the turn before, and may have done the work.
+    pub was_contested: bool,
+    _held: Box<dyn Any>,
+}
+
+impl BackgroundTurn {
+    /// A turn that lasts as long as `held` lives.
+    #[cfg(any(test, target_arch = "wasm32"))]
+    fn new(was_contested: bool, held: impl Any) -> Self {
+        Self { was_contested, _held: Box::new(held) }
+    }
+}
+
 /// Called with what other connections tell.
 pub type Listener = Box<dyn Fn(Notice)>;
 
@@ -170,6 +189,13 @@ pub trait Storage {
 
     /// Has `listener` called with the notices of other connections, in place of an earlier one.
     fn listen(&self, listener: Listener);
+
+    /// Asks for the turn at the work in the background, so that not everybody does it at once. `None` where the platform
+    /// has no such thing, or whoever has the turn keeps it for longer than `patience`: then the work is done all the same.
+    async fn background_turn(&self, patience: Millis) -> Option<BackgroundTurn> {
+        let _ = patience;
+        None
+    }
 
     /// Ends the connection; every later call fails with [`StorageError::Closed`]. Idempotent.
     fn close(&self);

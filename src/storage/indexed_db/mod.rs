@@ -5,9 +5,12 @@
 mod error;
 
 use super::notices::Notices;
+use super::web_locks::WebLocks;
 use super::{
-    Change, Durability, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
+    BackgroundTurn, Change, Durability, Key, Listener, Notice, Read, Space, Storage, StorageError,
+    StorageResult, Write,
 };
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
@@ -293,6 +296,12 @@ impl Storage for IndexedDb {
 
     fn listen(&self, listener: Listener) {
         self.shared.notices.listen(listener);
+    }
+
+    async fn background_turn(&self, patience: Millis) -> Option<BackgroundTurn> {
+        let locks = WebLocks::find(&format!("potoroo:{}", self.name)).await?;
+        let (held, was_contested) = locks.turn_within(patience).await?;
+        Some(BackgroundTurn::new(was_contested, held))
     }
 
     fn close(&self) {
