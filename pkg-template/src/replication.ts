@@ -116,7 +116,7 @@ export class Replication extends EventEmitter {
     const runner = await (sides
       ? this._runInWorker(sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
       : this._runOnPage(source, target, encodeOptions(request, known), hooks));
-    if (this._ended) runner?.cancel();
+    if (this.cancelled || this._ended) runner?.cancel();
     else if (runner) this._runner = runner;
   }
 
@@ -168,21 +168,17 @@ export class Replication extends EventEmitter {
     if (this.cancelled) return this._endCancelled();
     if (!options.retry) return this._end('error', this._withResult(raw));
     this._onCoreEvent('paused', JSON.stringify(errorMembers(raw)));
+    const cancel = () => this._endCancelled();
     const again = () => {
       clearTimeout(timer);
+      this._runner = { cancel, wake() {} };
       // From where the checkpoint is: `since` was for the first time.
       const { since: _since, ...rest } = options;
       this._run(source, target, rest).catch((error: unknown) => this._onLost(error, source, target, rest));
     };
     const timer = setTimeout(again, this._pause);
     this._pause = Math.min(2 * this._pause, LONGEST_PAUSE);
-    this._runner = {
-      cancel: () => {
-        clearTimeout(timer);
-        this._endCancelled();
-      },
-      wake: again,
-    };
+    this._runner = { cancel, wake: again };
     this._release.push(() => clearTimeout(timer));
   }
 

@@ -176,8 +176,9 @@ describe('a replication whose worker dies', () => {
     expect((await paused)[0].reason).to.equal('out of memory');
     await source.put({ _id: 'after' });
     const changed = wait(replication, 'change');
-    window.dispatchEvent(new Event('online'));
-    expect((await changed)[0].docs.map(({ _id }) => _id)).to.deep.equal(['after']);
+    for (const event of ['online', 'pageshow']) window.dispatchEvent(new Event(event));
+    const [{ docs, docs_written }] = await changed;
+    expect([docs.map(({ _id }) => _id), docs_written]).to.deep.equal([['after'], 1]);
     replication.cancel();
     expect((await replication).status).to.equal('cancelled');
     await clean();
