@@ -1,7 +1,7 @@
 // Kills the page's process, or the whole browser, with SIGKILL in the middle of writes, again and again on one database.
 // Afterwards every write that was acknowledged must be there, the database opens, and check() finds nothing wrong.
 //
-//     node tests/browser/kills.mjs [--times 50] [--victim renderer|browser] [--tabs 1] [--seed 1]
+//     node tests/browser/kills.mjs [--times 50] [--victims renderer,browser] [--tabs 1] [--seed 1]
 //
 // Chromium only: where the processes are is found in /proc.
 import assert from 'node:assert/strict';
@@ -16,7 +16,7 @@ import { serveStatic } from '../support/static.mjs';
 const { values: options } = parseArgs({
   options: {
     times: { type: 'string', default: '50' },
-    victim: { type: 'string', default: 'renderer' },
+    victims: { type: 'string', default: 'renderer,browser' },
     tabs: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 1e6) },
   },
@@ -30,33 +30,46 @@ const random = randomFrom(Number(options.seed));
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const server = await serveStatic(root, { pages: { '/empty.html': '<!doctype html><title>Empty</title>' } });
-const userDataDir = mkdtempSync(join(tmpdir(), 'potoroo-kills-'));
+/** The profile of the browser, which outlives it. */
+let userDataDir;
 /** The last acknowledged revision of each document, its content, and the time at which it was written. */
 const acknowledged = new Map();
-let total = 0;
-// Else Chromium keeps the process of the next page ready, which would be killed too.
-const launch = () => launchChromium({ userDataDir, args: ['--disable-features=SpareRendererForSitePerProcess'] });
+const victims = options.victims.split(',');
 try {
+  for (const victim of victims) await killAgainAndAgain(victim);
+} finally {
+  await server.stop();
+}
+console.log(`${victims.length * times} passed, 0 failed`);
+
+async function killAgainAndAgain(victim) {
+  userDataDir = mkdtempSync(join(tmpdir(), 'potoroo-kills-'));
+  acknowledged.clear();
+  let total = 0;
   let browser = await launch();
   for (let time = 1; time <= times; time += 1) {
-    total += await writeAndKill(browser, time);
-    if (options.victim === 'browser') {
-      // Its profile says that it still runs.
+    total += await writeAndKill(browser, victim, time);
+    if (victim === 'browser') {
       await browser.context.close().catch(() => {});
       browser = await launch();
     }
     // What was written at earlier times is looked at again in the end.
     const report = await look(browser, ({ time: written }) => written === time || time === times);
-    if (time % 10 === 0 || time === times) console.log(`killed ${time} times: ${total} writes acknowledged, all there; ${report}`);
+    if (time % 10 === 0 || time === times) {
+      console.log(`${victim} killed ${time} times: ${total} writes acknowledged, all there; ${report}`);
+    }
   }
   await browser.close();
-} finally {
-  await server.stop();
   rmSync(userDataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
+function launch() {
+  // Else Chromium keeps the process of the next page ready, which would be killed too.
+  return launchChromium({ userDataDir, args: ['--disable-features=SpareRendererForSitePerProcess'] });
+}
+
 /** Has some tabs write, kills them some time later, and gives how many writes had been acknowledged. */
-async function writeAndKill(browser, time) {
+async function writeAndKill(browser, victim, time) {
   let count = 0;
   const pages = [];
   for (let tab = 0; tab < tabs; tab += 1) {
@@ -78,10 +91,10 @@ async function writeAndKill(browser, time) {
   const enough = random() * writes * tabs;
   while (count < enough) await new Promise((resolve) => setTimeout(resolve, random() * 20));
   const isVictim = ({ type, command }) =>
-    options.victim === 'browser' ? type === undefined : type === 'renderer' && !command.includes('--top-chrome-webui');
-  const victims = processes().filter(isVictim);
-  assert.ok(victims.length > 0, 'no process to be killed was found');
-  for (const { pid } of victims) process.kill(pid, 'SIGKILL');
+    victim === 'browser' ? type === undefined : type === 'renderer' && !command.includes('--top-chrome-webui');
+  const found = processes().filter(isVictim);
+  assert.ok(found.length > 0, 'no process to be killed was found');
+  for (const { pid } of found) process.kill(pid, 'SIGKILL');
   for (const { reason } of await outcome) assert.match(String(reason), /closed|crashed/i);
   for (const page of pages) await page.close().catch(() => {});
   return count;

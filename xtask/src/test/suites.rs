@@ -106,6 +106,11 @@ pub const SUITES: &[Suite] = &[
         group: Group::Browser,
         work: Work::Tests(firefox_in_worker, count::of_last_line),
     },
+    Suite {
+        title: "pages and browsers killed",
+        group: Group::Browser,
+        work: Work::Tests(kills, count::of_last_line),
+    },
     Suite { title: "package tests", group: Group::Package, work: Work::Tests(package, count::of_node_test) },
     Suite {
         title: "end-to-end tests",
@@ -167,6 +172,10 @@ fn chromium_in_worker() -> Result<Command> {
 
 fn firefox_in_worker() -> Result<Command> {
     node_program("tests/browser/run.mjs", &["--browser", "firefox", "--worker"])
+}
+
+fn kills() -> Result<Command> {
+    node_program("tests/browser/kills.mjs", &["--times", "3"])
 }
 
 fn end_to_end() -> Result<Command> {
