@@ -1,6 +1,7 @@
 use crate::storage::StorageError;
+use crate::storage::local_storage::platform_error;
 use indexed_db_futures::error::{DomException, Error, OpenDbError};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Whether the key of an addition was taken.
 pub(super) fn is_constraint(error: &Error) -> bool {
@@ -27,6 +28,18 @@ pub(super) fn from_idb(error: Error) -> StorageError {
         }
         (_, StorageError::Platform { message, .. }) if is_lost(&message) => StorageError::Closed,
         (_, error) => error,
+    }
+}
+
+/// An error of a read: what was thrown, or why its transaction was aborted.
+pub(super) fn from_read(error: &JsValue) -> StorageError {
+    match platform_error(error) {
+        // What a connection that is closing says to a new transaction, and to the requests of one under way.
+        StorageError::Platform { name, .. } if name == "InvalidStateError" || name == "AbortError" => {
+            StorageError::Closed
+        }
+        StorageError::Platform { message, .. } if is_lost(&message) => StorageError::Closed,
+        error => error,
     }
 }
 

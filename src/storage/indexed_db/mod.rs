@@ -3,6 +3,7 @@
 //! A transaction awaits nothing but its own requests: anything else would let the browser commit it early.
 
 mod error;
+mod read;
 
 use super::notices::Notices;
 use super::web_locks::WebLocks;
@@ -14,7 +15,6 @@ use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
-use futures_util::future::Either;
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::future::BasicRequest;
@@ -24,6 +24,7 @@ use indexed_db_futures::transaction::{
     Transaction, TransactionDurability, TransactionMode, TransactionOptions,
 };
 use js_sys::Uint8Array;
+use read::{content, read_all};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -134,10 +135,6 @@ fn js_key(key: &Key) -> JsValue {
     }
 }
 
-fn content(value: JsValue) -> Option<Bytes> {
-    Some(Bytes::from(value.dyn_into::<Uint8Array>().ok()?.to_vec()))
-}
-
 fn begin<'a>(
     database: &'a Database,
     spaces: impl Iterator<Item = Space>,
@@ -188,37 +185,6 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
         }
     }
     Ok(None)
-}
-
-async fn read_all(database: &Database, reads: &[Read]) -> IdbResult<Vec<Vec<Bytes>>> {
-    let space = |read: &Read| match read {
-        Read::One(space, _) | Read::From(space, ..) => *space,
-    };
-    let transaction =
-        begin(database, reads.iter().map(space), TransactionMode::Readonly, Durability::Relaxed)?;
-    let mut requests = Vec::with_capacity(reads.len());
-    for read in reads {
-        let store = transaction.object_store(space(read).name())?;
-        requests.push(match read {
-            Read::One(_, key) => {
-                Either::Left(store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build()?)
-            }
-            Read::From(_, first, limit) => {
-                let range = KeyRange::LowerBound(js_key(&Key::Number(*first)), false);
-                Either::Right(
-                    store.get_all::<JsValue>().with_query::<JsValue, _>(range).with_limit(*limit).build()?,
-                )
-            }
-        });
-    }
-    let mut answers = Vec::with_capacity(reads.len());
-    for request in requests {
-        answers.push(match request {
-            Either::Left(one) => one.await?.and_then(content).into_iter().collect(),
-            Either::Right(many) => many.await?.filter_map(|value| value.ok().and_then(content)).collect(),
-        });
-    }
-    Ok(answers)
 }
 
 async fn write_all(
@@ -278,7 +244,7 @@ impl Storage for IndexedDb {
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
         let database = self.connection().await?;
-        let answer = read_all(&database, reads).await.map_err(from_idb);
+        let answer = read_all(database.as_sys(), reads).await;
         self.shared.forget_if_closed(&answer);
         answer
     }

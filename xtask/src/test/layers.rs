@@ -32,7 +32,7 @@ const BINDING_FILES: &[&str] = &[
     "js.rs",
     "env/",
     "env.rs",
-    "storage/indexeddb",
+    "storage/indexed_db",
     "storage/local_storage",
     "storage/web_locks",
     "http/fetch",

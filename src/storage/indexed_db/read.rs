@@ -1,0 +1,71 @@
+//! Reading, with one wait for all requests of a transaction.
+
+use super::error::from_read;
+use super::js_key;
+use crate::storage::{Read, Space, StorageError, StorageResult};
+use bytes::Bytes;
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{IdbDatabase, IdbKeyRange, IdbRequest, IdbTransaction};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A transaction that can be told that no more requests come, which web-sys has as deprecated only.
+    type Complete;
+    #[wasm_bindgen(method, catch)]
+    fn commit(this: &Complete) -> Result<(), JsValue>;
+}
+
+/// Reads records in one transaction; an answer for each request, in order.
+///
+/// Requests are answered in the order in which they were made, so the last one's answer says that all are there. Whatever goes
+/// wrong aborts the transaction. Neither takes a closure for each request, as a wait for each would.
+pub(super) async fn read_all(database: &IdbDatabase, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+    let (transaction, requests) = send(database, reads).map_err(|error| from_read(&error))?;
+    let Some(last) = requests.last() else { return Ok(Vec::new()) };
+    let answered = Promise::new(&mut |resolve, reject| {
+        last.set_onsuccess(Some(&resolve));
+        transaction.set_onabort(Some(&reject));
+    });
+    if JsFuture::from(answered).await.is_err() {
+        return Err(transaction.error().map_or(StorageError::Closed, |error| from_read(&error)));
+    }
+    requests.iter().map(|request| request.result().map(contents).map_err(|error| from_read(&error))).collect()
+}
+
+fn send(database: &IdbDatabase, reads: &[Read]) -> Result<(IdbTransaction, Vec<IdbRequest>), JsValue> {
+    let space = |read: &Read| match read {
+        Read::One(space, _) | Read::From(space, ..) => *space,
+    };
+    let spaces = Space::ALL.into_iter().filter(|wanted| reads.iter().any(|read| space(read) == *wanted));
+    let names: Array = spaces.map(|space| JsValue::from_str(space.name())).collect();
+    let transaction = database.transaction_with_str_sequence(&names)?;
+    let request = |read: &Read| {
+        let store = transaction.object_store(space(read).name())?;
+        match read {
+            Read::One(_, key) => store.get(&js_key(key)),
+            Read::From(_, first, limit) => {
+                let from = IdbKeyRange::lower_bound(&js_key(&(*first).into()))?;
+                store.get_all_with_key_and_limit(&from, *limit)
+            }
+        }
+    };
+    let requests = reads.iter().map(request).collect::<Result<Vec<_>, JsValue>>()?;
+    // There is no need to wait whether more requests come. Where it can't be said, the browser finds out by itself.
+    let _ = transaction.unchecked_ref::<Complete>().commit();
+    Ok((transaction, requests))
+}
+
+/// What a request has found: one record, some, or none.
+fn contents(result: JsValue) -> Vec<Bytes> {
+    match result.dyn_into::<Array>() {
+        Ok(found) => found.iter().filter_map(content).collect(),
+        Err(found) => content(found).into_iter().collect(),
+    }
+}
+
+/// The bytes of a record; nothing where it is not one of ours.
+pub(super) fn content(value: JsValue) -> Option<Bytes> {
+    Some(Bytes::from(value.dyn_into::<Uint8Array>().ok()?.to_vec()))
+}
