@@ -17,7 +17,12 @@ export function register(db: Database): void {
   const known = instances.get(keyOf(db));
   if (known) known.add(db);
   else instances.set(keyOf(db), new Set([db]));
-  if (!db._remote) db._stopWaking = wakeWhenUseful({ wake: () => lookForMissedCommits(db) });
+  if (!db._remote) {
+    db._stopWaking = wakeWhenUseful({
+      wake: () => lookForMissedCommits(db),
+      sleep: () => (db._core as Local | undefined)?.suspend(),
+    });
+  }
   events.emit('ref', db);
   db.emit('created', db);
   events.emit('created', db.name);

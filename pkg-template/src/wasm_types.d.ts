@@ -38,6 +38,8 @@ declare module 'virtual:wasm-glue' {
     id(): Promise<string>;
     /** Applies what other tabs have committed, where their notice may have been lost. */
     refresh(): Promise<void>;
+    /** Lets go of connections, channels and locks while the page sleeps; what reads or writes takes them up again. */
+    suspend(): void;
     /** 'change' comes after each commit, of this or another tab. One callback per handle. */
     on_event(callback: (name: 'change' | 'destroyed' | 'closed', updateSeq?: number) => void): void;
     close(): Promise<void>;

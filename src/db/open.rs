@@ -109,6 +109,12 @@ impl Database {
         self.engine()?.refresh().await
     }
 
+    /// Lets go of what would keep a page that goes to sleep out of the back/forward cache, or hold up other tabs.
+    /// [`Database::refresh`], and whatever reads or writes, takes it up again.
+    pub fn suspend(&self) {
+        self.inner.shared.engine.suspend();
+    }
+
     /// What happens to the database from now on. Several changes may be one event.
     ///
     /// The stream ends with the engine, or when it is dropped.

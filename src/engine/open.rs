@@ -195,6 +195,14 @@ impl Engine {
         self.inner.catch_up_in_turn().await.map(drop).map_err(|error| self.inner.error_of(error))
     }
 
+    /// Lets go of what the storage holds while the page sleeps; [`Engine::refresh`], and whatever reads or writes, takes it
+    /// up again.
+    pub fn suspend(&self) {
+        if self.inner.ended.get().is_none() {
+            self.inner.storage.suspend();
+        }
+    }
+
     /// Has `listener` called after every commit and when the engine ends, until the returned number is given to
     /// [`Engine::unsubscribe`].
     pub(crate) fn subscribe(&self, listener: EngineListener) -> u64 {

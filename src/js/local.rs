@@ -135,6 +135,12 @@ impl Local {
         promise_of_nothing(async move { database.refresh().await })
     }
 
+    /// Lets go of what would keep a page that goes to sleep out of the back/forward cache, or hold up other tabs;
+    /// `refresh`, and whatever reads or writes, takes it up again.
+    pub fn suspend(&self) {
+        self.database.suspend();
+    }
+
     /// Has `callback` called with `"change"` and the update seq after commits of this and other tabs, and with
     /// `"destroyed"` or `"closed"` at the end; in place of an earlier callback.
     pub fn on_event(&self, callback: Function) {

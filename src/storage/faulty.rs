@@ -213,6 +213,10 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         }));
     }
 
+    fn suspend(&self) {
+        self.inner.suspend();
+    }
+
     fn close(&self) {
         self.inner.close();
     }

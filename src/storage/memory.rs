@@ -165,6 +165,8 @@ impl Storage for MemoryStorage {
         self.connection.listener.replace(Some(Rc::new(listener)));
     }
 
+    fn suspend(&self) {}
+
     fn close(&self) {
         self.connection.open.set(false);
         self.connection.listener.replace(None);

@@ -152,6 +152,8 @@ pub type Listener = Box<dyn Fn(Notice)>;
 ///   [`StorageError::Closed`] until a `read` has connected again: nothing is written into a database that nobody has looked
 ///   at.
 /// - After [`StorageError::Unknown`] the write may or may not have happened: read to find out.
+/// - A `read` never makes a database anew that is gone: where the platform tells, it fails with [`StorageError::Closed`],
+///   and the listener hears [`Notice::Gone`].
 /// - Dropping the future of a write leaves it done or not done, never half.
 #[async_trait(?Send)]
 pub trait Storage {
@@ -170,6 +172,11 @@ pub trait Storage {
 
     /// Has `listener` called with the notices of other connections, in place of an earlier one.
     fn listen(&self, listener: Listener);
+
+    /// Lets go of what would keep the page out of the back/forward cache, or would hold up other tabs while the page
+    /// does not run: the browser's connection, channels, locks. The next `read` takes all of it up again; until then writes
+    /// may fail with [`StorageError::Closed`], and no notices are heard.
+    fn suspend(&self);
 
     /// Ends the connection; every later call fails with [`StorageError::Closed`]. Idempotent.
     fn close(&self);

@@ -11,7 +11,7 @@ use super::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
-use futures_util::future::Either;
+use futures_util::future::{AbortHandle, Either, FutureExt as _, abortable};
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::future::BasicRequest;
@@ -40,16 +40,30 @@ enum State {
 /// A connection to one IndexedDB database.
 pub struct IndexedDb {
     adapter: &'static str,
-    name: String,
     durability: Durability,
     shared: Rc<Shared>,
 }
 
 struct Shared {
+    name: String,
     state: Cell<State>,
-    /// None after the browser closed the connection by itself; the next read opens it again.
-    connection: RefCell<Option<Database>>,
+    /// None after the browser closed the connection by itself, or the page went to sleep; the next read opens it again.
+    connection: RefCell<Option<Connection>>,
     notices: Notices,
+}
+
+struct Connection {
+    database: Database,
+    /// Ends the task that waits for what happens to it.
+    watch: AbortHandle,
+}
+
+impl Connection {
+    /// What is under way is done still.
+    fn close(self) {
+        self.watch.abort();
+        self.database.close();
+    }
 }
 
 impl IndexedDb {
@@ -59,66 +73,128 @@ impl IndexedDb {
     /// # Errors
     /// [`StorageError::Platform`] where IndexedDB is missing, denied or full.
     pub async fn open(name: &str, adapter: &'static str, durability: Durability) -> StorageResult<Self> {
-        let storage = Self {
-            adapter,
+        let shared = Rc::new(Shared {
             name: name.to_owned(),
-            durability,
-            shared: Rc::new(Shared {
-                state: Cell::new(State::Open),
-                connection: RefCell::default(),
-                notices: Notices::new(&format!("potoroo:{name}")),
-            }),
-        };
-        storage.connection().await?;
-        Ok(storage)
+            state: Cell::new(State::Open),
+            connection: RefCell::default(),
+            notices: Notices::new(&format!("potoroo:{name}")),
+        });
+        shared.connect(Missing::Make).await?;
+        Ok(Self { adapter, durability, shared })
     }
+}
 
-    async fn connection(&self) -> StorageResult<Database> {
-        if self.shared.state.get() != State::Open {
+/// What to do where there is no database of the name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Make,
+    /// It was there, so it is gone.
+    Leave,
+}
+
+impl Shared {
+    /// The connection there is, or another one to the same database.
+    async fn connection(self: &Rc<Self>) -> StorageResult<Database> {
+        if self.state.get() != State::Open {
             return Err(StorageError::Closed);
         }
-        let connected = self.shared.connection.borrow().clone();
-        if let Some(database) = connected {
-            return Ok(database);
+        let connected = self.connected();
+        match connected {
+            Some(database) => Ok(database),
+            None => self.connect(Missing::Leave).await,
         }
-        let database = Database::open(self.name.as_str())
+    }
+
+    fn connected(&self) -> Option<Database> {
+        self.connection.borrow().as_ref().map(|connection| connection.database.clone())
+    }
+
+    async fn connect(self: &Rc<Self>, missing: Missing) -> StorageResult<Database> {
+        let is_gone = Rc::new(Cell::new(false));
+        let found_none = is_gone.clone();
+        let opened = Database::open(self.name.as_str())
             .with_version(SCHEMA_VERSION)
-            .with_on_upgrade_needed(|_, database| {
+            .with_on_upgrade_needed(move |event, database| {
+                let is_new = event.old_version() == 0.0;
                 for space in Space::ALL {
-                    database.create_object_store(space.name()).build()?;
+                    let store = database.create_object_store(space.name()).build()?;
+                    if is_new && missing == Missing::Leave {
+                        found_none.set(true);
+                        // Nothing is left behind then. The request fails, whether this works or not.
+                        let _ = store.transaction().as_sys().abort();
+                        break;
+                    }
                 }
                 Ok(())
             })
-            .await
-            .map_err(from_open)?;
-        if self.shared.state.get() != State::Open {
+            .await;
+        if is_gone.get() {
+            self.end();
+            return Err(StorageError::Closed);
+        }
+        let database = opened.map_err(from_open)?;
+        if self.state.get() != State::Open {
             database.close();
             return Err(StorageError::Closed);
         }
-        self.watch(database.clone());
-        self.shared.connection.replace(Some(database.clone()));
+        if let Some(earlier) = self.connected() {
+            // Somebody else was as quick.
+            database.close();
+            return Ok(earlier);
+        }
+        self.notices.take_up();
+        let watch = self.watch(&database);
+        self.connection.replace(Some(Connection { database: database.clone(), watch }));
         Ok(database)
     }
 
-    /// Closes the connection when another tab deletes the database, and forgets it when the browser closes it.
-    fn watch(&self, database: Database) {
-        let Ok(mut events) = database.version_changes() else { return };
-        let shared = Rc::downgrade(&self.shared);
-        crate::env::spawn(async move {
+    /// Closes the connection when another tab deletes the database, and looks what there is when the browser closes it.
+    fn watch(self: &Rc<Self>, database: &Database) -> AbortHandle {
+        let events = database.version_changes();
+        let shared = Rc::downgrade(self);
+        let (watch, handle) = abortable(async move {
+            let Ok(mut events) = events else { return };
             let event = events.recv().await;
             let Some(shared) = shared.upgrade() else { return };
-            if shared.state.get() != State::Open {
-                return;
-            }
             if let Some(connection) = shared.connection.take() {
-                connection.close();
+                connection.database.close();
             }
-            // No event: the browser closed the connection by itself. A version: a newer Potoroo wants to upgrade.
-            if event.is_some_and(|event| event.new_version().is_none()) {
-                shared.state.set(State::Gone);
-                shared.notices.tell_self(Notice::Gone);
+            match event.map(|event| event.new_version()) {
+                Some(None) => shared.end(),
+                // A newer Potoroo wants to upgrade.
+                Some(Some(_)) => {}
+                // The browser closed the connection by itself, maybe because the person has removed the data. Any other
+                // failure shows at the next read.
+                None => drop(shared.connection().await),
             }
         });
+        crate::env::spawn(async move {
+            // Aborted where the connection is closed by us.
+            let _ = watch.await;
+        });
+        handle
+    }
+
+    /// The database was deleted.
+    fn end(&self) {
+        if self.state.get() == State::Open {
+            self.state.set(State::Gone);
+            self.notices.tell_self(Notice::Gone);
+        }
+    }
+
+    fn disconnect(&self) {
+        let connection = self.connection.take();
+        if let Some(connection) = connection {
+            connection.close();
+        }
+    }
+
+    /// Drops a connection that the browser has closed, so that the next read opens a new one.
+    fn forget_if_closed<T>(&self, outcome: &StorageResult<T>) {
+        if let Err(StorageError::Closed | StorageError::Unknown) = outcome {
+            self.disconnect();
+        }
     }
 }
 
@@ -254,8 +330,10 @@ async fn write_all(
     let handle = transaction.as_sys().clone();
     let committed = transaction.commit().await;
     for addition in additions {
-        match addition.await {
-            Err(error) if error::is_constraint(&error) => return Err(StorageError::Conflict),
+        // Not waited for: Chromium never answers the requests of a transaction that waits for another one whose commit
+        // finds the storage full. A key that was taken is what has ended the transaction, so it is known by now.
+        match addition.now_or_never() {
+            Some(Err(error)) if error::is_constraint(&error) => return Err(StorageError::Conflict),
             _ => {}
         }
     }
@@ -274,14 +352,14 @@ impl Storage for IndexedDb {
     }
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
-        let database = self.connection().await?;
+        let database = self.shared.connection().await?;
         let answer = read_all(&database, reads).await.map_err(from_idb);
         self.shared.forget_if_closed(&answer);
         answer
     }
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
-        let database = self.shared.connection.borrow().clone().ok_or(StorageError::Closed)?;
+        let database = self.shared.connected().ok_or(StorageError::Closed)?;
         let outcome = write_all(&database, &write, self.durability).await;
         self.shared.forget_if_closed(&outcome);
         outcome
@@ -295,36 +373,26 @@ impl Storage for IndexedDb {
         self.shared.notices.listen(listener);
     }
 
+    fn suspend(&self) {
+        self.shared.disconnect();
+        self.shared.notices.let_go();
+    }
+
     fn close(&self) {
         if self.shared.state.get() == State::Open {
             self.shared.state.set(State::Closed);
         }
         self.shared.notices.close();
-        if let Some(connection) = self.shared.connection.take() {
-            connection.close();
-        }
+        self.shared.disconnect();
     }
 
     async fn destroy(&self) -> StorageResult<()> {
         self.shared.state.set(State::Gone);
-        if let Some(connection) = self.shared.connection.take() {
-            connection.close();
-        }
-        let deleted = Database::delete_by_name(&self.name).map_err(from_open)?.await;
+        self.shared.disconnect();
+        let deleted = Database::delete_by_name(&self.shared.name).map_err(from_open)?.await;
+        self.shared.notices.take_up();
         self.shared.notices.tell_others(Notice::Gone);
         self.shared.notices.close();
         deleted.map_err(from_idb)
-    }
-}
-
-impl Shared {
-    /// Drops a connection that the browser has closed, so that the next read opens a new one.
-    fn forget_if_closed<T>(&self, outcome: &StorageResult<T>) {
-        if let Err(StorageError::Closed | StorageError::Unknown) = outcome
-            && self.state.get() == State::Open
-            && let Some(connection) = self.connection.take()
-        {
-            connection.close();
-        }
     }
 }

@@ -87,6 +87,12 @@ pub(crate) trait Origin {
     /// As [`Storage::listen`].
     fn listen(&self, listener: Listener);
 
+    /// As [`Storage::suspend`].
+    fn suspend(&self);
+
+    /// Takes up again what [`Origin::suspend`] let go of, if it did.
+    fn resume(&self);
+
     /// Ends what the connection holds.
     fn close(&self);
 }
@@ -230,6 +236,7 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
         self.check_open()?;
+        self.origin.resume();
         let root = self.newest_root().await?;
         self.check_open()?;
         let instance = root.as_ref().map(|root| root.instance.clone());
@@ -278,6 +285,10 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 
     fn listen(&self, listener: Listener) {
         self.shared.listener.replace(Some(Rc::new(listener)));
+    }
+
+    fn suspend(&self) {
+        self.origin.suspend();
     }
 
     fn close(&self) {

@@ -6,8 +6,9 @@ use crate::storage::{StorageError, StorageResult};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -16,6 +17,10 @@ const ANSWER: Millis = Millis(3000);
 
 /// How long a connection that is closed still tells its number: by then, all pages have seen its last write.
 const SEEN: Millis = Millis(1000);
+
+/// How long a connection that writes nothing more tells the number of its last write. Firefox keeps no page in its
+/// back/forward cache that holds a lock when it is left, which no event tells beforehand.
+const TOLD: Millis = Millis(5000);
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,7 +55,10 @@ pub(super) struct WebLocks {
     /// The name of the lock of who writes, and what the names of the others begin with.
     name: String,
     /// Tells the number of this connection's last write.
-    telling: RefCell<Option<Held>>,
+    telling: Rc<RefCell<Option<Held>>>,
+    /// When it was told, and whether a task waits for that to be long ago.
+    told: Rc<Cell<Millis>>,
+    stops: Rc<Cell<bool>>,
 }
 
 thread_local! {
@@ -63,8 +71,13 @@ impl WebLocks {
     pub(super) async fn find(name: &str) -> Option<Self> {
         let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
         let manager = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
-        let locks =
-            Self { manager: manager.unchecked_into(), name: name.to_owned(), telling: RefCell::default() };
+        let locks = Self {
+            manager: manager.unchecked_into(),
+            name: name.to_owned(),
+            telling: Rc::default(),
+            told: Rc::default(),
+            stops: Rc::default(),
+        };
         let known = ANSWERS.with_borrow(|answers| *answers);
         let answers = match known {
             Some(answers) => answers,
@@ -116,7 +129,28 @@ impl WebLocks {
         // Where the browser refuses a lock it has just given, others may see this write late.
         if let Ok(held) = self.hold(&format!("{}@{instance}@{number}", self.name), "shared").await {
             self.telling.replace(Some(held));
+            self.stop_telling_later();
         }
+    }
+
+    /// Tells nothing any more once nothing was told for a while.
+    fn stop_telling_later(&self) {
+        self.told.set(env::now());
+        if self.stops.replace(true) {
+            return;
+        }
+        let (telling, told, stops) = (self.telling.clone(), self.told.clone(), self.stops.clone());
+        env::spawn(async move {
+            loop {
+                let left = (told.get().0 + TOLD.0).saturating_sub(env::now().0);
+                if left == 0 {
+                    break;
+                }
+                env::sleep(Millis(left)).await;
+            }
+            stops.set(false);
+            telling.take();
+        });
     }
 
     /// What is told by the names of locks that are held.
