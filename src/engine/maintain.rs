@@ -32,6 +32,9 @@ const PATIENCE: usize = 8;
 /// Merges make no pauses once there are so many times as many runs as are merged at once.
 const HURRY: usize = 3;
 
+/// The pause after a step that failed is doubled at most so many times.
+const MOST_DOUBLINGS: u32 = 5;
+
 /// A step of a merge lets reads go first for so many times as long as they have to be over.
 const READS_FIRST: u64 = 20;
 
@@ -44,8 +47,11 @@ pub(super) struct Maintenance {
     /// Whether the next flush is made before the log is long.
     flushes_anyway: Cell<bool>,
     must_replay: Cell<bool>,
-    /// After a failure the log has to grow beyond this before another flush is tried.
+    /// After a failure the log has to grow beyond this before another flush is tried, or some time has to pass.
     not_before: Cell<usize>,
+    /// How many steps have failed since one worked, and whether a task waits to try again.
+    failures: Cell<u32>,
+    retrying: Cell<bool>,
     /// When a block was last read.
     last_read: Cell<Millis>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
@@ -151,12 +157,14 @@ impl Inner {
                 Ok(()) => Ok(()),
                 Err(error) => self.recover(error).await,
             };
-            let not_before = if outcome.is_ok() {
-                0
+            if outcome.is_ok() {
+                self.maintenance.not_before.set(0);
+                self.maintenance.failures.set(0);
             } else {
-                self.state.borrow().active.log_bytes() + self.settings.flush_bytes
-            };
-            self.maintenance.not_before.set(not_before);
+                let log_bytes = self.state.borrow().active.log_bytes();
+                self.maintenance.not_before.set(log_bytes + self.settings.flush_bytes);
+                self.retry_later();
+            }
             for waiting in self.maintenance.waiting.take() {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
@@ -169,6 +177,26 @@ impl Inner {
             }
         }
         self.maintenance.running.set(false);
+    }
+
+    /// Has what failed tried again after a while: by then there may be room again, and nobody may commit anything that
+    /// would lead to it.
+    fn retry_later(self: &Rc<Self>) {
+        let failures = self.maintenance.failures.get();
+        self.maintenance.failures.set(failures + 1);
+        let Some(pause) = self.settings.retry_after else { return };
+        if self.maintenance.retrying.replace(true) {
+            return;
+        }
+        let pause = Millis(pause.0 << failures.min(MOST_DOUBLINGS));
+        let weak = Rc::downgrade(self);
+        env::spawn(async move {
+            env::sleep(pause).await;
+            let Some(inner) = weak.upgrade() else { return };
+            inner.maintenance.retrying.set(false);
+            inner.maintenance.not_before.set(0);
+            inner.maintain();
+        });
     }
 
     /// Waits until nobody reads, which a merge would be in the way of.

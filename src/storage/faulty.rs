@@ -1,6 +1,6 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{Change, Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::cell::{Cell, RefCell};
@@ -56,6 +56,8 @@ pub struct Faults {
     mourners: RefCell<Vec<Waker>>,
     pace: RefCell<Option<Random>>,
     loses_notices: Cell<bool>,
+    /// How many bytes a write may add; `None` where there is no limit.
+    room: Cell<Option<usize>>,
 }
 
 impl Faults {
@@ -90,6 +92,11 @@ impl Faults {
     /// From now on no notice leaves this connection.
     pub fn lose_notices(&self) {
         self.loses_notices.set(true);
+    }
+
+    /// From now on only writes are done that add no more than so many bytes; `None` ends that.
+    pub fn leave_room(&self, bytes: impl Into<Option<usize>>) {
+        self.room.set(bytes.into());
     }
 
     /// How many operations there have been.
@@ -142,9 +149,7 @@ impl Faults {
         }
         let answer = match fault {
             None => operation.await,
-            Some(Fault::Refuse) => {
-                Err(StorageError::Platform { name: "QuotaExceededError".into(), message: "no room".into() })
-            }
+            Some(Fault::Refuse) => Err(no_room()),
             Some(Fault::Disconnect) => Err(StorageError::Closed),
             Some(Fault::LoseAnswer) => operation.await.and(Err(lost)),
             Some(Fault::LoseRequest) => Err(lost),
@@ -195,6 +200,15 @@ impl<S: Storage> Storage for FaultyStorage<S> {
             return Err(StorageError::Closed);
         }
         self.faults.writes.set(self.faults.writes.get() + 1);
+        let bytes_of = |change: &Change| match change {
+            Change::Add(.., content) | Change::Put(.., content) => content.len(),
+            Change::Delete(..) | Change::DeleteRange(..) => 0,
+        };
+        if self.faults.room.get().is_some_and(|room| write.changes.iter().map(bytes_of).sum::<usize>() > room)
+        {
+            let refused = async { Err(no_room()) };
+            return self.faults.apply(refused, StorageError::Unknown).await;
+        }
         self.faults.apply(self.inner.write(write), StorageError::Unknown).await
     }
 
@@ -224,6 +238,10 @@ impl<S: Storage> Storage for FaultyStorage<S> {
     async fn destroy(&self) -> StorageResult<()> {
         self.inner.destroy().await
     }
+}
+
+fn no_room() -> StorageError {
+    StorageError::Platform { name: "QuotaExceededError".into(), message: "no room".into() }
 }
 
 /// Lets other tasks run, so many times.
