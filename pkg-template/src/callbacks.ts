@@ -10,9 +10,13 @@ type Body = (this: Database, ...args: any[]) => unknown;
 
 const own = new WeakSet<object>();
 const names = new Set<string>();
+const whereUnopened = new Map<string, Body>();
 
-/** A public method out of its body, which may throw and gets no callback. */
-export function method(name: string, body: Body): Method {
+/**
+ * A public method out of its body, which may throw and gets no callback. Where the database could not be opened its calls fail
+ * with the error of that, unless there is something that it can do then.
+ */
+export function method(name: string, body: Body, unopened?: Body): Method {
   const api = function (this: Database, ...args: unknown[]): Promise<unknown> {
     const callback = typeof args[args.length - 1] === 'function' ? (args.pop() as Callback) : undefined;
     const promise = call(this, name, body, args);
@@ -22,6 +26,7 @@ export function method(name: string, body: Body): Method {
   };
   own.add(api);
   names.add(name);
+  if (unopened) whereUnopened.set(name, unopened);
   return api;
 }
 
@@ -68,7 +73,9 @@ function callWhenOpen(db: Database, name: string, args: unknown[]): Promise<unkn
     // Replacements written for PouchDB expect a callback here, as from its queue.
     const callback: Callback = (error, result) => (error ? reject(error as Error) : resolve(result));
     db.taskqueue.addTask((failed) => {
-      if (failed) reject(failed);
+      const unopened = failed && whereUnopened.get(name);
+      if (unopened) resolve(unopened.apply(db, copies));
+      else if (failed) reject(failed);
       // By name: a plugin may have replaced the method meanwhile.
       else resolve((db as unknown as Record<string, Method>)[name]!(...copies, callback));
     });

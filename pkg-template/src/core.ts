@@ -22,8 +22,7 @@ export function read<Result>(db: Database, ask: (core: Local | Remote) => Promis
 export async function openCore(db: Database): Promise<void> {
   try {
     const wasm = await loadWasm();
-    const name = String(db.__opts.name);
-    db._core = db._remote ? openRemote(wasm, db, name) : await openLocal(wasm, db, name);
+    db._core = db._remote ? openRemote(wasm, db, String(db.__opts.name)) : await openLocal(wasm, db);
   } catch (error) {
     throw toError(error);
   }
@@ -31,11 +30,16 @@ export async function openCore(db: Database): Promise<void> {
 
 const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
 
-async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database, name: string): Promise<Local> {
-  const { revs_limit } = db.__opts;
+/** What the core needs to find a local database: its name and options. */
+export function localOptionsOf(db: Database): [name: string, options: string] {
+  const { name, revs_limit } = db.__opts;
   const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
   const given = db._chosen ? db.__opts : { ...db.__opts, adapter: undefined };
-  const local = await wasm.Local.open(name, encodeOptions(given, options));
+  return [String(name), encodeOptions(given, options)];
+}
+
+async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database): Promise<Local> {
+  const local = await wasm.Local.open(...localOptionsOf(db));
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);

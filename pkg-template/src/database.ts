@@ -62,6 +62,7 @@ export interface Database {
   id: Method;
   close: Method;
   destroy: Method;
+  check: Method;
   compact: Method;
   registerDependentDatabase: Method;
   changes(options?: unknown, callback?: unknown): Changes;

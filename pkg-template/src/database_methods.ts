@@ -1,11 +1,13 @@
 // What concerns a database as a whole: info, id, close, destroy, compact.
+import type { Local } from 'virtual:wasm-glue';
 import { method } from './callbacks';
-import { core, read } from './core';
+import { core, localOptionsOf, read } from './core';
 import type { Database, Doc, Options } from './database';
 import { notYet, toError } from './errors';
 import { clone } from './json';
 import { compactRemote } from './remote';
 import { announceDestroyed, unregister } from './static_events';
+import { loadWasm } from './wasm';
 
 const DEPENDENT = '_local/_pouch_dependentDbs';
 
@@ -34,15 +36,40 @@ export const databaseMethods = {
     return closing.then(() => undefined, rethrow);
   }),
 
-  destroy: method('destroy', function () {
-    return (this._remote ? Promise.resolve() : destroyDependents(this))
-      .then(() => core(this).destroy().catch(rethrow))
-      .then(() => {
-        endFeeds(this);
-        announceDestroyed(this);
-        return { ok: true };
-      });
-  }),
+  destroy: method(
+    'destroy',
+    function () {
+      return (this._remote ? Promise.resolve() : destroyDependents(this))
+        .then(() => core(this).destroy().catch(rethrow))
+        .then(() => {
+          endFeeds(this);
+          announceDestroyed(this);
+          return { ok: true };
+        });
+    },
+    // One that is damaged, or of a newer format, could not be got rid of else.
+    async function () {
+      if (this._remote) throw this.taskqueue.failed;
+      const wasm = await loadWasm();
+      await wasm.Local.destroy_unopened(...localOptionsOf(this)).catch(rethrow);
+      announceDestroyed(this);
+      return { ok: true };
+    },
+  ),
+
+  /** Reads everything that is stored, and tells what is damaged; also where the database could not be opened for that. */
+  check: method(
+    'check',
+    function () {
+      if (this._remote) throw notYet('Checking a remote database');
+      return read(this, (core) => (core as Local).check()).then(JSON.parse, rethrow);
+    },
+    async function () {
+      if (this._remote) throw this.taskqueue.failed;
+      const wasm = await loadWasm();
+      return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
+    },
+  ),
 
   compact: method('compact', function (options?: Options) {
     return this._remote ? compactRemote(this, options) : Promise.reject(notYet('Compaction'));

@@ -36,6 +36,12 @@ declare module 'virtual:wasm-glue' {
     revs_diff(request: string): Promise<string>;
     info(): Promise<string>;
     id(): Promise<string>;
+    /** Reads everything that is stored, and tells what is wrong with it. */
+    check(): Promise<string>;
+    /** The same of a database that cannot be opened. */
+    static check_unopened(name: string, options: string): Promise<string>;
+    /** Removes a database that cannot be opened. */
+    static destroy_unopened(name: string, options: string): Promise<void>;
     /** Applies what other tabs have committed, where their notice may have been lost. */
     refresh(): Promise<void>;
     /** Lets go of connections, channels and locks while the page sleeps; what reads or writes takes them up again. */

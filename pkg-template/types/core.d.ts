@@ -60,6 +60,26 @@ export interface DatabaseInfo {
   host?: string | undefined;
 }
 
+export interface CheckReport {
+  /** Whether there is no problem. */
+  ok: boolean;
+  /** Documents that are not deleted. This and the next three are missing where not everything could be read. */
+  documents?: number | undefined;
+  deleted_documents?: number | undefined;
+  /** Revisions whose contents are stored. */
+  revisions?: number | undefined;
+  local_documents?: number | undefined;
+  /** Commits in the log, and what they take in bytes. */
+  log_records: number;
+  log_bytes: number;
+  /** What the log was sorted into: runs, of blocks. */
+  runs: number;
+  blocks: number;
+  block_bytes: number;
+  /** Which record, and what is wrong with it. */
+  problems: { record: string; problem: string }[];
+}
+
 export interface Revision<Content extends {}> {
   ok: Document<Content> & RevisionIdMeta;
 }

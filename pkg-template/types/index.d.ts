@@ -294,6 +294,12 @@ declare namespace Potoroo {
     destroy(options?: Core.Options | null): Promise<Core.BasicResponse>;
     destroy(callback: Core.Callback<Core.BasicResponse>): void;
     destroy(options: Core.Options | null, callback: Core.Callback<Core.BasicResponse>): void;
+    /**
+     * Reads everything that is stored and tells what is damaged, of a local database; also where it could not be opened for
+     * that. What is not damaged stays readable.
+     */
+    check(): Promise<Core.CheckReport>;
+    check(callback: Core.Callback<Core.CheckReport>): void;
     /** Only of remote databases so far. */
     compact(options?: Core.CompactOptions): Promise<Core.BasicResponse>;
     compact(options: Core.CompactOptions, callback: Core.Callback<Core.BasicResponse>): void;

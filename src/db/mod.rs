@@ -9,6 +9,7 @@
 //! # Ok::<(), potoroo::Error>(()) }).unwrap();
 //! ```
 
+mod check;
 mod get;
 mod open;
 mod options;
@@ -18,6 +19,7 @@ mod shared;
 mod tests;
 mod write;
 
+pub use check::CheckReport;
 pub use get::{BulkGetRequest, GetOptions};
 pub use open::{Database, DatabaseEvent, DatabaseInfo};
 pub use options::DatabaseOptions;

@@ -5,7 +5,7 @@ use crate::doc::{Rev, json_text};
 use crate::edit::StoredDocument;
 use crate::engine::Snapshot;
 use crate::error::Result;
-use crate::query::{self, AllDocsOptions, ChangesOptions, ChangesPage};
+use crate::query::{AllDocs, AllDocsOptions, Changes, ChangesOptions, ChangesPage};
 use std::collections::BTreeMap;
 
 /// Revisions by document, as `_revs_diff` takes and gives them.
@@ -17,7 +17,8 @@ impl Database {
     /// # Errors
     /// A storage error where what is stored cannot be read.
     pub async fn all_docs(&self, options: &AllDocsOptions) -> Result<String> {
-        self.engine()?.read(|snapshot| query::all_docs(snapshot, options)).await
+        let answer = self.engine()?.read_in_steps(|| AllDocs::new(options), AllDocs::step).await?;
+        Ok(answer.into_text())
     }
 
     /// A page of changes.
@@ -25,7 +26,8 @@ impl Database {
     /// # Errors
     /// A storage error where what is stored cannot be read.
     pub async fn changes(&self, options: &ChangesOptions) -> Result<ChangesPage> {
-        self.engine()?.read(|snapshot| query::changes(snapshot, options)).await
+        let page = self.engine()?.read_in_steps(|| Changes::new(options), Changes::step).await?;
+        Ok(page.into_page())
     }
 
     /// Which of the revisions are not stored, by document; documents of which all are stored are left out.

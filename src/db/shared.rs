@@ -44,12 +44,8 @@ pub(super) async fn acquire(
     wanted: Option<&str>,
     durability: Durability,
 ) -> Result<Rc<SharedEngine>> {
-    let candidates = match wanted {
-        Some(wanted) => vec![Adapter::named(wanted)?],
-        None => Adapter::by_preference(),
-    };
     let mut refusal = None;
-    for adapter in candidates {
+    for adapter in candidates(wanted)? {
         let mut slot = lock(name, adapter.kind()).await;
         if wanted.is_none() && chosen(name).is_some_and(|chosen| chosen != adapter) {
             continue;
@@ -74,6 +70,29 @@ pub(super) async fn acquire(
         return Ok(shared);
     }
     Err(refusal.map_or_else(|| Error::new(ErrorKind::NotOpen), Error::from))
+}
+
+/// The storage that the engine of a name is opened on, where no engine can be.
+pub(super) async fn open_storage(
+    name: &str,
+    wanted: Option<&str>,
+    durability: Durability,
+) -> Result<Box<dyn Storage>> {
+    let mut refusal = None;
+    for adapter in candidates(wanted)? {
+        match adapter.open(name, durability).await {
+            Err(error) if error.is_refusal() => refusal = Some(error),
+            opened => return Ok(opened?),
+        }
+    }
+    Err(refusal.map_or_else(|| Error::new(ErrorKind::NotOpen), Error::from))
+}
+
+fn candidates(wanted: Option<&str>) -> Result<Vec<Adapter>> {
+    Ok(match wanted {
+        Some(wanted) => vec![Adapter::named(wanted)?],
+        None => Adapter::by_preference(),
+    })
 }
 
 fn chosen(name: &str) -> Option<Adapter> {

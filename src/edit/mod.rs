@@ -4,6 +4,7 @@
 //! engine asks, and writes into an [`Overlay`](crate::engine::Overlay).
 
 mod bulk;
+mod check;
 mod counters;
 mod local_document;
 mod new_edit;
@@ -15,6 +16,7 @@ pub(crate) mod tests;
 mod write;
 
 pub use bulk::{Bulk, DocumentResult, EditOptions};
+pub use check::{ContentsCheck, StoredContents};
 pub use counters::Counters;
 pub use local_document::{LocalDocument, read_local};
 pub use sequence::SequenceEntry;

@@ -27,7 +27,7 @@ impl Loaded {
         } else {
             Block::read(content).map(|block| Self::Block(Rc::new(block)))
         };
-        loaded.ok_or_else(|| not_well_formed(number))
+        loaded.ok_or_else(|| number.damaged(NOT_WELL_FORMED))
     }
 
     fn size(&self) -> usize {
@@ -38,9 +38,7 @@ impl Loaded {
     }
 }
 
-fn not_well_formed(number: BlockNumber) -> StorageError {
-    StorageError::Damaged { record: format!("block/{}", number.0), problem: "it is not well formed" }
-}
+const NOT_WELL_FORMED: &str = "it is not well formed";
 
 /// The blocks used last. A block never changes, so what is here holds whatever is committed.
 pub(super) struct Cache {
@@ -64,10 +62,14 @@ impl Cache {
     /// # Errors
     /// As [`BlockRecord::decode`].
     pub(super) fn insert_if_room(&self, number: BlockNumber, record: &Bytes) -> StorageResult<()> {
-        if self.bytes.get() < self.limit {
+        if self.has_room() {
             self.insert(number, Loaded::read(number, record)?);
         }
         Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.bytes.get() < self.limit
     }
 
     fn insert(&self, number: BlockNumber, loaded: Loaded) {
@@ -96,9 +98,17 @@ pub(super) struct Blocks {
     /// How many blocks a scan that wants one is given; twice as many each time, up to `most_ahead`.
     ahead: Cell<usize>,
     most_ahead: usize,
-    /// Whether what is loaded goes into the cache too.
-    fills_cache: bool,
+    fill: Cell<Fill>,
     is_again: Cell<bool>,
+}
+
+/// Whether what is loaded goes into the cache too.
+#[derive(Clone, Copy)]
+enum Fill {
+    Always,
+    /// What is read once, and is a lot, shall not drive out what is read often.
+    IfRoom,
+    Never,
 }
 
 /// How many blocks a scan is given at first.
@@ -115,14 +125,14 @@ impl Blocks {
             damage: RefCell::default(),
             ahead: Cell::new(FIRST_AHEAD),
             most_ahead: MOST_AHEAD,
-            fills_cache: true,
+            fill: Cell::new(Fill::Always),
             is_again: Cell::new(false),
         }
     }
 
     /// For reading a run once from end to end, so many blocks at a time.
     pub(super) fn of_merge(cache: Rc<Cache>, ahead: usize) -> Self {
-        Self { ahead: Cell::new(ahead), most_ahead: ahead, fills_cache: false, ..Self::new(cache) }
+        Self { ahead: Cell::new(ahead), most_ahead: ahead, fill: Cell::new(Fill::Never), ..Self::new(cache) }
     }
 
     fn get(&self, number: BlockNumber) -> Option<Loaded> {
@@ -176,7 +186,7 @@ impl Blocks {
 
     /// Notes that a block that passed its checksum has an entry that cannot be read.
     pub(super) fn spoil(&self, number: BlockNumber) {
-        self.damage.replace(Some(not_well_formed(number)));
+        self.damage.replace(Some(number.damaged(NOT_WELL_FORMED)));
     }
 
     /// What the reader wanted and had not; nothing where its outcome counts.
@@ -195,14 +205,24 @@ impl Blocks {
         Ok(wanted)
     }
 
+    /// Lets go of the blocks at hand, which the reader is done with.
+    pub(super) fn let_go(&self) {
+        self.pinned.borrow_mut().clear();
+        if matches!(self.fill.get(), Fill::Always) {
+            self.fill.set(Fill::IfRoom);
+        }
+    }
+
     /// Puts a block at hand.
     ///
     /// # Errors
     /// As [`BlockRecord::decode`].
     pub(super) fn load(&self, number: BlockNumber, record: &Bytes) -> StorageResult<()> {
         let loaded = Loaded::read(number, record)?;
-        if self.fills_cache {
-            self.cache.insert(number, loaded.clone());
+        match self.fill.get() {
+            Fill::Always => self.cache.insert(number, loaded.clone()),
+            Fill::IfRoom if self.cache.has_room() => self.cache.insert(number, loaded.clone()),
+            Fill::IfRoom | Fill::Never => {}
         }
         self.pinned.borrow_mut().insert(number, loaded);
         Ok(())

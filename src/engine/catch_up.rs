@@ -32,7 +32,7 @@ impl Replay {
     }
 }
 
-fn missing(record: &str) -> StorageError {
+pub(super) fn missing(record: &str) -> StorageError {
     StorageError::Damaged { record: record.into(), problem: "it is missing" }
 }
 

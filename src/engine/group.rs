@@ -214,9 +214,7 @@ impl Inner {
                 if self.is_current(&snapshot) {
                     self.catch_up_in_turn().await?;
                 }
-                if self.is_current(&snapshot) {
-                    return Err(gone);
-                }
+                self.check_replaced(&snapshot, gone)?;
             }
         }
     }

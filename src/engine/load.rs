@@ -39,10 +39,7 @@ impl Inner {
                 }
             }
             if let Some(number) = missing.first() {
-                gone = Some(StorageError::Damaged {
-                    record: format!("block/{}", number.0),
-                    problem: "it is missing",
-                });
+                gone = Some(number.damaged("it is missing"));
             }
         }
         Ok(gone)

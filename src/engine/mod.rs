@@ -8,18 +8,21 @@
 //! - The **memtable** is the log replayed. When the log is long it is **flushed** into a sorted [run](runs), and what is
 //!   flushed is retired from the log; runs are **merged** so that there are few. Both happen in the background.
 //! - A **read** is a synchronous function of a [`Snapshot`]. Blocks of runs that it needs and that are not in the cache are
-//!   loaded, and it is called again.
+//!   loaded, and it is called again. What reads a lot does so in steps, each of which goes on where the last one ended.
 
 mod batch;
 mod cache;
 mod catch_up;
+mod check;
 mod group;
 mod header;
 mod keyspace;
+mod listing;
 mod load;
 mod maintain;
 mod memtable;
 mod open;
+mod read;
 mod record;
 mod runs;
 mod scan;
@@ -29,7 +32,10 @@ mod snapshot;
 mod tests;
 
 pub use batch::{Overlay, View};
+pub use check::{Problem, StoredRecords, check_records};
 pub use keyspace::Keyspace;
+pub use listing::{Listing, ROWS_AHEAD, Rows, STEP_BYTES};
 pub use open::{Ended, Engine};
+pub use read::Step;
 pub use settings::Settings;
 pub use snapshot::Snapshot;

@@ -1,11 +1,11 @@
 use super::batch::Overlay;
-use super::cache::{Blocks, Cache};
+use super::cache::Cache;
 use super::group::{Job, Queue};
 use super::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
 use super::maintain::Maintenance;
 use super::runs::Settled;
 use super::settings::Settings;
-use super::snapshot::{Snapshot, State};
+use super::snapshot::State;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
@@ -77,7 +77,13 @@ impl Engine {
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
     /// record and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
-        let header = read_or_create_header(&*storage).await?;
+        let header = match read_or_create_header(&*storage).await {
+            Ok(header) => header,
+            Err(error) => {
+                storage.close();
+                return Err(error.into());
+            }
+        };
         let inner = Rc::new(Inner {
             storage,
             writer: u64::from_le_bytes(env::random_bytes()),
@@ -103,7 +109,10 @@ impl Engine {
         }));
         // A notice may arrive already, and whoever hears it waits for the turn.
         let turn = inner.turn.lock().await;
-        inner.catch_up_in_turn().await.map_err(|error| inner.error_of(error))?;
+        if let Err(error) = inner.catch_up_in_turn().await {
+            inner.storage.close();
+            return Err(inner.error_of(error));
+        }
         drop(turn);
         // Whoever opens a database will read.
         inner.maintenance.note_read();
@@ -119,53 +128,6 @@ impl Engine {
     /// PouchDB's name for the storage's kind of adapter.
     pub fn adapter(&self) -> &'static str {
         self.inner.storage.adapter()
-    }
-
-    /// Answers a question of the state after the last commit seen. `question` is called as often as it takes to have the
-    /// blocks that it reads at hand, and must be free of side effects.
-    ///
-    /// # Errors
-    /// The question's own; [`ErrorKind::Storage`] where a block cannot be read; [`ErrorKind::Closed`] or
-    /// [`ErrorKind::Destroyed`] once the engine has ended.
-    pub async fn read<T>(&self, mut question: impl FnMut(&Snapshot) -> Result<T>) -> Result<T> {
-        self.inner.check()?;
-        let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
-        let mut snapshot = self.inner.snapshot_over(&blocks);
-        loop {
-            let outcome = question(&snapshot);
-            let wanted = blocks.take_wanted()?;
-            if wanted.is_empty() {
-                return outcome;
-            }
-            self.inner.maintenance.note_read();
-            if let Some(gone) = self.inner.load(&blocks, &wanted).await? {
-                // Merged away in the meantime, here or by another tab.
-                if self.inner.is_current(&snapshot) {
-                    self.refresh().await?;
-                }
-                if self.inner.is_current(&snapshot) {
-                    return Err(gone.into());
-                }
-                snapshot = self.inner.snapshot_over(&blocks);
-            }
-            self.inner.check()?;
-        }
-    }
-
-    /// Answers a question at once that needs nothing but the memtable and the metadata.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Closed`] or [`ErrorKind::Destroyed`] once the engine has ended.
-    pub fn peek<T>(&self, question: impl FnOnce(&Snapshot) -> T) -> Result<T> {
-        self.inner.check()?;
-        let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
-        Ok(question(&self.inner.snapshot_over(&blocks)))
-    }
-
-    /// The state after the last commit seen; what is in runs is there only as far as it is in the cache.
-    #[cfg(test)]
-    pub fn snapshot(&self) -> Result<Snapshot> {
-        self.peek(Snapshot::clone)
     }
 
     /// Commits what `plan` writes, in a group with the plans that wait beside it, and gives its result once that is in
@@ -255,15 +217,6 @@ impl Inner {
     /// What the application is told of a failure of the storage: that the engine has ended, if that is why.
     pub(super) fn error_of(&self, error: StorageError) -> Error {
         self.check().err().unwrap_or_else(|| error.into())
-    }
-
-    /// Whether the manifest is still the snapshot's.
-    pub(super) fn is_current(&self, snapshot: &Snapshot) -> bool {
-        snapshot.has_manifest(&self.state.borrow().manifest)
-    }
-
-    pub(super) fn snapshot_over(&self, blocks: &Rc<Blocks>) -> Snapshot {
-        Snapshot::new(self.state.borrow().clone(), blocks.clone())
     }
 
     /// Reads, over another connection if the browser has closed the one there was.

@@ -29,24 +29,27 @@ impl Source<'_> {
     }
 }
 
-/// The newest entry of each key, removals included; ends where a source's block is not at hand.
+/// The newest entry of each key, removals included; ends where a source's block is not at hand, and not before: no block
+/// is wanted that the entries given so far don't need.
 pub(super) struct Merged<'a> {
-    /// The newest first, each with its next entry.
-    sources: Vec<(Source<'a>, Option<RecordEntry>)>,
+    /// The newest first.
+    sources: Vec<Input<'a>>,
     descending: bool,
-    is_blocked: bool,
+}
+
+struct Input<'a> {
+    source: Source<'a>,
+    /// Its next entry, once that was read.
+    head: Option<RecordEntry>,
+    /// Whether there is a next entry to be read.
+    is_due: bool,
 }
 
 impl<'a> Merged<'a> {
     /// `sources`: the newest first, all in one direction.
     pub(super) fn new(sources: Vec<Source<'a>>, descending: bool) -> Self {
-        let mut merged = Self { sources: Vec::with_capacity(sources.len()), descending, is_blocked: false };
-        for mut source in sources {
-            let head = source.next();
-            merged.is_blocked |= source.is_blocked();
-            merged.sources.push((source, head));
-        }
-        merged
+        let input = |source| Input { source, head: None, is_due: true };
+        Self { sources: sources.into_iter().map(input).collect(), descending }
     }
 }
 
@@ -58,16 +61,22 @@ impl Iterator for Merged<'_> {
     type Item = RecordEntry;
 
     fn next(&mut self) -> Option<RecordEntry> {
-        if self.is_blocked {
+        if let [input] = self.sources.as_mut_slice() {
+            return input.source.next();
+        }
+        let mut is_blocked = false;
+        for input in self.sources.iter_mut().filter(|input| input.is_due) {
+            input.head = input.source.next();
+            let blocked = input.source.is_blocked();
+            // All sources are asked, so that what they want is loaded together.
+            is_blocked |= blocked;
+            input.is_due = blocked;
+        }
+        if is_blocked {
             return None;
         }
-        if let [(source, head)] = self.sources.as_mut_slice() {
-            let next = source.next();
-            self.is_blocked = source.is_blocked();
-            return std::mem::replace(head, next);
-        }
         let mut first: Option<&RecordEntry> = None;
-        for head in self.sources.iter().filter_map(|(_, head)| head.as_ref()) {
+        for head in self.sources.iter().filter_map(|input| input.head.as_ref()) {
             let is_before = first.is_none_or(|first| match order(head, first) {
                 Ordering::Less => !self.descending,
                 Ordering::Greater => self.descending,
@@ -79,10 +88,10 @@ impl Iterator for Merged<'_> {
             }
         }
         let first = first?.clone();
-        for (source, head) in &mut self.sources {
-            if head.as_ref().is_some_and(|head| order(head, &first) == Ordering::Equal) {
-                *head = source.next();
-                self.is_blocked |= source.is_blocked();
+        for input in &mut self.sources {
+            if input.head.as_ref().is_some_and(|head| order(head, &first) == Ordering::Equal) {
+                input.head = None;
+                input.is_due = true;
             }
         }
         Some(first)

@@ -124,6 +124,28 @@ impl Local {
         promise(ready(self.database.info().map(|info| json_text(&info))))
     }
 
+    /// A look at everything that is stored: the JSON text of [`CheckReport`](crate::db::CheckReport).
+    pub fn check(&self) -> Promise {
+        let database = self.database.clone();
+        promise(async move { Ok(json_text(&database.check().await?)) })
+    }
+
+    /// The same of a database that cannot be opened.
+    pub fn check_unopened(name: String, options: String) -> Promise {
+        promise(async move {
+            let options: DatabaseOptions = options_of(&options)?;
+            Ok(json_text(&Database::check_unopened(&name, &options).await?))
+        })
+    }
+
+    /// Removes a database that cannot be opened.
+    pub fn destroy_unopened(name: String, options: String) -> Promise {
+        promise_of_nothing(async move {
+            let options: DatabaseOptions = options_of(&options)?;
+            Database::destroy_unopened(&name, &options).await
+        })
+    }
+
     /// The database's identity.
     pub fn id(&self) -> Promise {
         promise(ready(self.database.info().map(|_| self.database.id().to_owned())))

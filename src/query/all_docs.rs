@@ -2,14 +2,16 @@
 
 use super::document::winner_text;
 use super::range::id_range;
-use crate::doc::{Rev, id_from_key, id_key, json_text};
+use crate::doc::{id_from_key, id_key, json_text};
 use crate::edit::{Counters, StoredDocument};
-use crate::engine::{Keyspace, Snapshot, View};
+use crate::engine::{Keyspace, Listing, ROWS_AHEAD, Rows, STEP_BYTES, Snapshot, Step, View};
 use crate::error::Result;
 use crate::tree::Leaf;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::ops::Bound;
 
 /// PouchDB's options of `allDocs`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -57,116 +59,168 @@ impl Default for AllDocsOptions {
     }
 }
 
-/// The answer of `allDocs` as JSON text: `{total_rows, offset, rows, update_seq?}`.
-///
-/// # Errors
-/// A storage error where what is stored cannot be read.
-pub fn all_docs(snapshot: &Snapshot, options: &AllDocsOptions) -> Result<String> {
-    let counters = Counters::read(snapshot);
-    let mut rows = Rows { snapshot, options, text: String::new(), count: 0 };
-    let limit = options.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-    let mut offset = options.skip;
-    match &options.keys {
-        Some(keys) => {
-            offset = 0;
-            let mut wanted: Vec<_> = keys.iter().skip(options.skip).take(limit).collect();
-            if options.descending {
-                wanted.reverse();
-            }
-            for key in wanted {
-                rows.push_key(key)?;
-            }
+/// An answer of `allDocs` that is being drawn up.
+pub struct AllDocs<'a> {
+    listing: Listing,
+    /// So many of the wanted ids have their rows.
+    keys_done: usize,
+    counters: Counters,
+    rows: RowTexts<'a>,
+}
+
+impl<'a> AllDocs<'a> {
+    /// An answer without any rows yet.
+    pub fn new(options: &'a AllDocsOptions) -> Self {
+        let AllDocsOptions { startkey, endkey, key, inclusive_end, descending, .. } = options;
+        // Nothing is between these.
+        let nothing = || (Bound::Excluded(Vec::new()), Bound::Excluded(Vec::new()));
+        let bounds = id_range(startkey, endkey, key, *inclusive_end, *descending).unwrap_or_else(nothing);
+        let limit = options.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        Self {
+            listing: Listing { keyspace: Keyspace::Document, bounds, descending: *descending },
+            keys_done: 0,
+            counters: Counters::default(),
+            rows: RowTexts { options, skip: options.skip, left: limit, text: String::new() },
         }
-        None => rows.push_range(limit)?,
     }
-    let mut text = format!("{{\"total_rows\":{},\"offset\":{offset},\"rows\":[", counters.doc_count);
-    text.push_str(&rows.text);
-    text.push(']');
-    if options.update_seq {
-        // Writing to a string does not fail.
-        let _ = write!(text, ",\"update_seq\":{}", counters.update_seq);
+
+    /// Adds the next rows.
+    ///
+    /// # Errors
+    /// A storage error where what is stored cannot be read.
+    pub fn step(&mut self, snapshot: &Snapshot) -> Result<Step> {
+        self.counters = Counters::read(snapshot);
+        match &self.rows.options.keys {
+            Some(keys) => self.step_by_keys(snapshot, keys),
+            None => self.listing.step(snapshot, &mut self.rows),
+        }
     }
-    text.push('}');
-    Ok(text)
-}
 
-struct Rows<'a> {
-    snapshot: &'a Snapshot,
-    options: &'a AllDocsOptions,
-    text: String,
-    count: usize,
-}
-
-impl Rows<'_> {
-    fn push_range(&mut self, limit: usize) -> Result<()> {
-        let AllDocsOptions { startkey, endkey, key, inclusive_end, descending, .. } = self.options;
-        let Some((low, high)) = id_range(startkey, endkey, key, *inclusive_end, *descending) else {
-            return Ok(());
-        };
-        let bounds = (low.as_ref().map(Vec::as_slice), high.as_ref().map(Vec::as_slice));
-        let mut skip = self.options.skip;
-        for (key, stored) in self.snapshot.scan(Keyspace::Document, bounds, *descending) {
-            if self.count >= limit {
+    fn step_by_keys(&mut self, snapshot: &Snapshot, keys: &[Value]) -> Result<Step> {
+        let rows = &mut self.rows;
+        let mut wanted: Vec<_> = keys.iter().skip(rows.skip).take(rows.left).collect();
+        if rows.options.descending {
+            wanted.reverse();
+        }
+        let before = (self.keys_done, rows.text.len());
+        for key in wanted.into_iter().skip(self.keys_done).take(ROWS_AHEAD) {
+            let row = rows.row_of_key(snapshot, key);
+            // The others are looked at still, so that what they lack is loaded together.
+            if snapshot.lacks_blocks() {
+                continue;
+            }
+            if let Some(row) = row? {
+                rows.push(&row);
+            }
+            self.keys_done += 1;
+            if rows.text.len() - before.1 >= STEP_BYTES {
                 break;
             }
-            let document = StoredDocument::decode(&key, stored)?;
-            let Some(winner) = document.tree.winner() else { continue };
-            if winner.deleted {
-                continue;
-            }
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            let doc =
-                self.options.include_docs.then(|| self.document(&key, &document, winner)).transpose()?;
-            self.push_row(&id_from_key(&key), winner.rev, false, doc.as_deref());
         }
-        Ok(())
+        Ok(if self.keys_done > before.0 { Step::Further } else { Step::Done })
     }
 
-    fn push_key(&mut self, wanted: &Value) -> Result<()> {
-        let key = wanted.as_str().map(id_key);
-        let found = key.and_then(|key| Some((self.snapshot.get(Keyspace::Document, &key)?, key)));
-        let Some((stored, key)) = found else {
-            self.begin_row();
+    /// The answer as JSON text: `{total_rows, offset, rows, update_seq?}`.
+    pub fn into_text(self) -> String {
+        let RowTexts { options, text: rows, .. } = self.rows;
+        let offset = if options.keys.is_some() { 0 } else { options.skip };
+        let Counters { doc_count, update_seq } = self.counters;
+        let mut text = format!("{{\"total_rows\":{doc_count},\"offset\":{offset},\"rows\":[");
+        text.push_str(&rows);
+        text.push(']');
+        if options.update_seq {
             // Writing to a string does not fail.
-            let _ = write!(self.text, "{{\"key\":{wanted},\"error\":\"not_found\"}}");
-            return Ok(());
+            let _ = write!(text, ",\"update_seq\":{update_seq}");
+        }
+        text.push('}');
+        text
+    }
+}
+
+/// The rows' JSON texts, with commas between them.
+struct RowTexts<'a> {
+    options: &'a AllDocsOptions,
+    /// So many rows are to be left out still.
+    skip: usize,
+    /// So many rows are wanted still.
+    left: usize,
+    text: String,
+}
+
+impl Rows for RowTexts<'_> {
+    /// Empty where it is to be left out.
+    type Row = String;
+
+    fn left(&self) -> usize {
+        self.left
+    }
+
+    fn make(&self, snapshot: &Snapshot, key: &Bytes, value: Bytes) -> Result<Option<String>> {
+        let document = StoredDocument::decode(key, value)?;
+        let Some(winner) = document.tree.winner().filter(|winner| !winner.deleted) else { return Ok(None) };
+        if self.skip > 0 {
+            return Ok(Some(String::new()));
+        }
+        let doc = self.options.include_docs.then(|| self.document(snapshot, key, &document, winner));
+        Ok(Some(row_text(&id_from_key(key), winner, doc.transpose()?.as_deref())))
+    }
+
+    fn keep(&mut self, row: String) {
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else {
+            self.left -= 1;
+            self.push(&row);
+        }
+    }
+}
+
+impl RowTexts<'_> {
+    fn row_of_key(&self, snapshot: &Snapshot, wanted: &Value) -> Result<Option<String>> {
+        let key = wanted.as_str().map(id_key);
+        let found = key.and_then(|key| Some((snapshot.get(Keyspace::Document, &key)?, key)));
+        let Some((stored, key)) = found else {
+            return Ok(Some(format!("{{\"key\":{wanted},\"error\":\"not_found\"}}")));
         };
         let document = StoredDocument::decode(&key, stored)?;
-        let Some(winner) = document.tree.winner() else { return Ok(()) };
+        let Some(winner) = document.tree.winner() else { return Ok(None) };
         let doc = match (winner.deleted, self.options.include_docs) {
             (true, _) => Some("null".to_owned()),
-            (false, true) => Some(self.document(&key, &document, winner)?),
+            (false, true) => Some(self.document(snapshot, &key, &document, winner)?),
             (false, false) => None,
         };
-        self.push_row(&id_from_key(&key), winner.rev, winner.deleted, doc.as_deref());
-        Ok(())
+        Ok(Some(row_text(&id_from_key(&key), winner, doc.as_deref())))
     }
 
-    fn document(&self, key: &[u8], document: &StoredDocument, winner: Leaf<'_>) -> Result<String> {
-        winner_text(self.snapshot, document, key, winner, self.options.conflicts)
+    fn document(
+        &self,
+        snapshot: &Snapshot,
+        key: &[u8],
+        document: &StoredDocument,
+        winner: Leaf<'_>,
+    ) -> Result<String> {
+        winner_text(snapshot, document, key, winner, self.options.conflicts)
     }
 
-    fn begin_row(&mut self) {
-        if self.count > 0 {
+    fn push(&mut self, row: &str) {
+        if !self.text.is_empty() {
             self.text.push(',');
         }
-        self.count += 1;
+        self.text.push_str(row);
     }
+}
 
-    fn push_row(&mut self, id: &str, rev: &Rev, deleted: bool, doc: Option<&str>) {
-        self.begin_row();
-        let id = json_text(id);
-        let deleted = if deleted { ",\"deleted\":true" } else { "" };
-        // Writing to a string does not fail.
-        let _ =
-            write!(self.text, "{{\"id\":{id},\"key\":{id},\"value\":{{\"rev\":{}{deleted}}}", json_text(rev));
-        if let Some(doc) = doc {
-            self.text.push_str(",\"doc\":");
-            self.text.push_str(doc);
-        }
-        self.text.push('}');
+fn row_text(id: &str, winner: Leaf<'_>, doc: Option<&str>) -> String {
+    let mut text = String::with_capacity(2 * id.len() + doc.map_or(0, str::len) + 80);
+    let id = json_text(id);
+    let deleted = if winner.deleted { ",\"deleted\":true" } else { "" };
+    let rev = json_text(winner.rev);
+    // Writing to a string does not fail.
+    let _ = write!(text, "{{\"id\":{id},\"key\":{id},\"value\":{{\"rev\":{rev}{deleted}}}");
+    if let Some(doc) = doc {
+        text.push_str(",\"doc\":");
+        text.push_str(doc);
     }
+    text.push('}');
+    text
 }

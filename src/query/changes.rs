@@ -3,8 +3,9 @@
 use super::document::winner_text;
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
-use crate::engine::{Keyspace, Snapshot, View};
+use crate::engine::{Keyspace, Listing, Rows, Snapshot, Step, View};
 use crate::error::Result;
+use bytes::Bytes;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -67,43 +68,83 @@ pub struct ChangesPage {
     pub pending: u64,
 }
 
-/// Reads a page of changes.
-///
-/// # Errors
-/// A storage error where what is stored cannot be read.
-pub fn changes(snapshot: &Snapshot, options: &ChangesOptions) -> Result<ChangesPage> {
-    let update_seq = Counters::read(snapshot).update_seq;
-    let limit = options.limit.map_or(usize::MAX, |limit| limit.max(1));
-    let since = options.since.to_be_bytes();
-    let start = if options.descending { Bound::Unbounded } else { Bound::Excluded(since.as_slice()) };
-    let mut page = ChangesPage { results: Vec::new(), last_seq: options.since, pending: 0 };
-    let mut rows = snapshot.scan(Keyspace::Sequence, (start, Bound::Unbounded), options.descending);
-    let mut looked_at = 0;
-    while page.results.len() < limit {
-        let Some((seq, stored)) = rows.next() else {
+/// A page of changes that is being drawn up.
+pub struct Changes<'a> {
+    listing: Listing,
+    update_seq: u64,
+    rows: Found<'a>,
+}
+
+impl<'a> Changes<'a> {
+    /// A page without any changes yet.
+    pub fn new(options: &'a ChangesOptions) -> Self {
+        let since = options.since.to_be_bytes();
+        let start =
+            if options.descending { Bound::Unbounded } else { Bound::Excluded(since.as_slice().into()) };
+        let limit = options.limit.map_or(usize::MAX, |limit| limit.max(1));
+        Self {
+            listing: Listing {
+                keyspace: Keyspace::Sequence,
+                bounds: (start, Bound::Unbounded),
+                descending: options.descending,
+            },
+            update_seq: 0,
+            rows: Found { options, limit, results: Vec::new(), last_seq: options.since },
+        }
+    }
+
+    /// Adds the next changes.
+    ///
+    /// # Errors
+    /// A storage error where what is stored cannot be read.
+    pub fn step(&mut self, snapshot: &Snapshot) -> Result<Step> {
+        self.update_seq = Counters::read(snapshot).update_seq;
+        self.listing.step(snapshot, &mut self.rows)
+    }
+
+    /// The page.
+    pub fn into_page(self) -> ChangesPage {
+        let Self { update_seq, rows: Found { options, limit, results, mut last_seq }, .. } = self;
+        if options.descending {
+            return ChangesPage { results, last_seq, pending: 0 };
+        }
+        if results.len() < limit {
             // Everything up to the end has been looked at, whatever was selected of it.
-            if !options.descending {
-                page.last_seq = page.last_seq.max(update_seq);
-            }
-            break;
-        };
-        if snapshot.lacks_blocks() && looked_at >= limit {
-            break;
+            last_seq = last_seq.max(update_seq);
         }
-        looked_at += 1;
-        let seq = <[u8; 8]>::try_from(seq.as_ref()).map_or(0, u64::from_be_bytes);
-        let entry = SequenceEntry::decode(seq, &stored)?;
+        ChangesPage { results, last_seq, pending: update_seq.saturating_sub(last_seq) }
+    }
+}
+
+/// The changes of a page so far.
+struct Found<'a> {
+    options: &'a ChangesOptions,
+    limit: usize,
+    results: Vec<Change>,
+    last_seq: u64,
+}
+
+impl Rows for Found<'_> {
+    type Row = Change;
+
+    fn left(&self) -> usize {
+        self.limit - self.results.len()
+    }
+
+    fn make(&self, snapshot: &Snapshot, key: &Bytes, value: Bytes) -> Result<Option<Change>> {
+        let seq = <[u8; 8]>::try_from(key.as_ref()).map_or(0, u64::from_be_bytes);
+        let entry = SequenceEntry::decode(seq, &value)?;
         let id = id_from_key(&entry.key);
-        if options.doc_ids.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
-            continue;
+        if self.options.doc_ids.as_ref().is_some_and(|wanted| !wanted.contains(&id)) {
+            return Ok(None);
         }
-        page.results.extend(change(snapshot, options, &entry, id, seq)?);
-        page.last_seq = seq;
+        change(snapshot, self.options, &entry, id, seq)
     }
-    if !options.descending {
-        page.pending = update_seq.saturating_sub(page.last_seq);
+
+    fn keep(&mut self, change: Change) {
+        self.last_seq = change.seq;
+        self.results.push(change);
     }
-    Ok(page)
 }
 
 fn change(

@@ -7,6 +7,6 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-pub use all_docs::{AllDocsOptions, all_docs};
-pub use changes::{Change, ChangesOptions, ChangesPage, Style, changes, changes_text};
+pub use all_docs::{AllDocs, AllDocsOptions};
+pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
 pub use document::{document_text, text_of};

@@ -38,6 +38,26 @@ impl BlockNumber {
         segment * Self::PLACES..(segment + 1) * Self::PLACES
     }
 
+    /// The number of the segment.
+    pub(in crate::engine) fn segment(self) -> u64 {
+        self.0 / Self::PLACES
+    }
+
+    /// Which of the segment's blocks it is; not for an index.
+    pub(super) fn place(self) -> usize {
+        (self.0 % Self::PLACES).saturating_sub(1) as usize
+    }
+
+    /// The record's name in messages.
+    pub(in crate::engine) fn name(self) -> String {
+        format!("block/{}", self.0)
+    }
+
+    /// The error for this record.
+    pub(in crate::engine) fn damaged(self, problem: &'static str) -> StorageError {
+        StorageError::Damaged { record: self.name(), problem }
+    }
+
     pub(in crate::engine) fn is_index(self) -> bool {
         self.0.is_multiple_of(Self::PLACES)
     }
@@ -66,8 +86,7 @@ impl BlockRecord {
     /// [`StorageError::NewerFormat`], and [`StorageError::Damaged`] naming the record for anything else that is not what
     /// [`BlockRecord::encode`] gives for this number.
     pub(in crate::engine) fn decode(number: BlockNumber, record: &Bytes) -> StorageResult<Bytes> {
-        let damaged =
-            |problem: &'static str| StorageError::Damaged { record: format!("block/{}", number.0), problem };
+        let damaged = |problem| number.damaged(problem);
         let short = || damaged("it is too short");
         let (header, payload) = record.split_first_chunk::<HEADER>().ok_or_else(short)?;
         let [format, compression, 0, 0, checked @ ..] = header else {

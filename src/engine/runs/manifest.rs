@@ -73,6 +73,11 @@ impl Manifest {
         self.runs.iter().flatten().chain(self.merge.iter().flat_map(|merge| &merge.output))
     }
 
+    /// Whether a block belongs to one of the segments.
+    pub(in crate::engine) fn names(&self, block: BlockNumber) -> bool {
+        self.segments().any(|segment| segment.numbers().contains(&block.0))
+    }
+
     /// The segments that may have a key, the newest first.
     pub(in crate::engine) fn segments_of<'a>(&'a self, key: &'a [u8]) -> impl Iterator<Item = &'a Segment> {
         self.runs_for(key).filter_map(move |run| {

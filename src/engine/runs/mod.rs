@@ -10,6 +10,7 @@
 //! Everything here is a synchronous function of bytes and keys; [`maintain`](super::maintain) reads and writes.
 
 mod block;
+mod check;
 mod cursor;
 mod filter;
 mod index;
@@ -18,6 +19,7 @@ mod policy;
 mod segment;
 
 pub(super) use block::{Block, BlockNumber, BlockRecord};
+pub(super) use check::SegmentCheck;
 pub(super) use cursor::RunCursor;
 pub(super) use index::Index;
 pub(super) use manifest::{MANIFEST_KEY, Manifest, Merge, Segment, Settled};

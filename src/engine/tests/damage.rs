@@ -3,7 +3,8 @@
 use super::*;
 use crate::engine::header::{FLOOR_KEY, HEADER_KEY};
 use crate::engine::record::FORMAT;
-use crate::engine::runs::MANIFEST_KEY;
+use crate::engine::runs::{BlockNumber, BlockRecord, MANIFEST_KEY};
+use crate::engine::{Problem, check_records};
 use crate::env::block_on;
 use crate::storage::faulty::take_turns;
 use crate::storage::{Key, Space};
@@ -68,6 +69,13 @@ async fn error_of(disk: &Rc<MemoryDisk>) -> Option<Error> {
     }
 }
 
+/// What a look at all records finds.
+async fn problems_of(disk: &Rc<MemoryDisk>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    check_records(&MemoryStorage::on(disk.clone()), &mut problems).await.unwrap();
+    problems
+}
+
 #[test]
 fn any_changed_byte_is_an_error_that_names_the_record() {
     block_on(async {
@@ -99,6 +107,8 @@ async fn check_changed_bytes(records: &[((Space, Key), Bytes)]) {
                 let reason = if is_format { "VersionError" } else { "DataError" };
                 assert_eq!(error.reason(), Some(reason), "byte {index} of {name}: {error}");
                 assert!(is_format || error.message().contains(&name), "{name}: {error}");
+                let problems = problems_of(&disk).await;
+                assert!(problems.iter().any(|problem| problem.record == name), "{name}: {problems:?}");
                 assert_eq!(disk.records(), before, "a damaged database was written to");
             }
         }
@@ -140,6 +150,37 @@ fn a_record_that_is_missing_is_named() {
             disk.tamper(space, key, None);
             let error = error_of(&disk).await.unwrap_or_else(|| panic!("without {name}"));
             assert!(error.message().contains(name), "without {name}: {error}");
+            assert!(problems_of(&disk).await.iter().any(|problem| problem.record == name), "without {name}");
+        }
+    });
+}
+
+#[test]
+fn a_look_at_the_records_finds_what_is_missing_and_what_belongs_nowhere() {
+    block_on(async {
+        let records = flushed_database().await.records();
+        assert_eq!(problems_of(&copy(&records)).await, []);
+        assert_eq!(problems_of(&Rc::default()).await, [], "of a database that was never written");
+        let blocks = records.iter().filter(|((space, _), _)| *space == Space::Block);
+        for ((space, key), _) in blocks.clone() {
+            let disk = copy(&records);
+            disk.tamper(*space, key.clone(), None);
+            assert_eq!(problems_of(&disk).await, [Problem::new(name_of(*space, key), "it is missing")]);
+            // The record of another one is no better, even if it is whole.
+            let other = blocks.clone().find(|((_, other), _)| other != key).unwrap();
+            disk.tamper(*space, key.clone(), Some(other.1.clone()));
+            let problems = problems_of(&disk).await;
+            assert_eq!(
+                problems.first().map(|problem| problem.record.as_str()),
+                Some(name_of(*space, key).as_str())
+            );
+        }
+        for (stray, (_, content)) in [4095, 1 << 12 | 4095, 99 << 12].into_iter().zip(blocks) {
+            let disk = copy(&records);
+            let content = BlockRecord::decode(BlockRecord::number(content).unwrap(), content).unwrap();
+            let number = BlockNumber(stray);
+            disk.tamper(Space::Block, stray, Some(BlockRecord::encode(number, &content)));
+            assert_eq!(problems_of(&disk).await, [Problem::new(number.name(), "nothing refers to it")]);
         }
     });
 }

@@ -1,11 +1,12 @@
 //! `allDocs`.
 
 use super::*;
-use crate::query::{AllDocsOptions, all_docs};
+use crate::query::{AllDocs, AllDocsOptions};
 
 fn answer(store: &Store, options: &Value) -> Value {
     let options: AllDocsOptions = serde_json::from_value(options.clone()).unwrap();
-    serde_json::from_str(&all_docs(&store.snapshot(), &options).unwrap()).unwrap()
+    let answer = store.in_steps(|| AllDocs::new(&options), AllDocs::step);
+    serde_json::from_str(&answer.into_text()).unwrap()
 }
 
 /// The ids of the rows, the deleted ones with `!`, what is not found with `?`.

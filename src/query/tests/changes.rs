@@ -1,11 +1,11 @@
 //! `changes`.
 
 use super::*;
-use crate::query::{ChangesOptions, ChangesPage, changes, changes_text};
+use crate::query::{Changes, ChangesOptions, ChangesPage, changes_text};
 
 fn page(store: &Store, options: &Value) -> ChangesPage {
     let options: ChangesOptions = serde_json::from_value(options.clone()).unwrap();
-    changes(&store.snapshot(), &options).unwrap()
+    store.in_steps(|| Changes::new(&options), Changes::step).into_page()
 }
 
 /// The seqs and ids, the deletions with `!`.
@@ -80,8 +80,10 @@ fn an_edit_moves_its_document_to_the_end() {
     store.edit(json!([{"_id": "a", "_rev": rev, "n": 2}]));
     assert_eq!(rows(&page(&store, &json!({}))), "2b 4d 5\u{ffff} 6\u{10000} 7c! 8a");
     // Who has read the database before sees it as it was.
-    let before = changes(&snapshot, &ChangesOptions::default()).unwrap();
-    assert_eq!(rows(&before), "1a 2b 4d 5\u{ffff} 6\u{10000} 7c!");
+    let options = ChangesOptions::default();
+    let mut before = Changes::new(&options);
+    assert_eq!(before.step(&snapshot), Ok(Step::Done));
+    assert_eq!(rows(&before.into_page()), "1a 2b 4d 5\u{ffff} 6\u{10000} 7c!");
 }
 
 #[test]

@@ -4,8 +4,9 @@ mod all_docs;
 mod changes;
 
 use crate::edit::{Bulk, EditOptions};
-use crate::engine::{Engine, Settings, Snapshot};
+use crate::engine::{Engine, Settings, Snapshot, Step};
 use crate::env::block_on;
+use crate::error::Result;
 use crate::storage::memory::MemoryStorage;
 use serde_json::{Value, json};
 use std::rc::Rc;
@@ -20,6 +21,10 @@ impl Store {
 
     fn snapshot(&self) -> Snapshot {
         self.0.snapshot().unwrap()
+    }
+
+    fn in_steps<P>(&self, begin: impl Fn() -> P, step: impl FnMut(&mut P, &Snapshot) -> Result<Step>) -> P {
+        block_on(self.0.read_in_steps(begin, step)).unwrap()
     }
 
     /// Writes new edits; none may be refused.

@@ -1,0 +1,212 @@
+//! Whether documents, sequence, bodies and counters fit together, read in steps.
+
+use super::counters::Counters;
+use super::local_document::read_local;
+use super::sequence::SequenceEntry;
+use super::stored::{StoredDocument, body_key};
+use crate::doc::{id_from_key, id_key};
+use crate::engine::{Keyspace, Listing, Problem, Rows, Snapshot, Step, View};
+use crate::error::Result;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::ops::Bound;
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct StoredContents {
+    /// Documents that are not deleted.
+    pub documents: u64,
+    /// Documents that are deleted.
+    pub deleted_documents: u64,
+    /// Revisions whose bodies are stored.
+    pub revisions: u64,
+    /// Local documents.
+    pub local_documents: u64,
+}
+
+/// What is read, in this order.
+const ORDER: [Keyspace; 4] = [Keyspace::Document, Keyspace::Sequence, Keyspace::Body, Keyspace::Local];
+
+/// So many problems are told of.
+const MOST_PROBLEMS: usize = 1000;
+
+/// A look at everything that is stored.
+pub struct ContentsCheck {
+    /// How many keyspaces have been read.
+    done: usize,
+    listing: Listing,
+    found: Found,
+}
+
+impl Default for ContentsCheck {
+    fn default() -> Self {
+        Self { done: 0, listing: everything(Keyspace::Document), found: Found::default() }
+    }
+}
+
+fn everything(keyspace: Keyspace) -> Listing {
+    Listing { keyspace, bounds: (Bound::Unbounded, Bound::Unbounded), descending: false }
+}
+
+impl ContentsCheck {
+    /// Looks at the next entries. A step of [`Engine::read_in_steps`](crate::engine::Engine::read_in_steps).
+    ///
+    /// # Errors
+    /// A storage error where a block cannot be read.
+    pub fn step(&mut self, snapshot: &Snapshot) -> Result<Step> {
+        self.found.counters = Counters::read(snapshot);
+        self.found.keyspace = self.listing.keyspace;
+        let step = self.listing.step(snapshot, &mut self.found)?;
+        if step == Step::Further || snapshot.lacks_blocks() {
+            return Ok(step);
+        }
+        self.done += 1;
+        let Some(next) = ORDER.get(self.done) else { return Ok(Step::Done) };
+        self.listing = everything(*next);
+        Ok(Step::Further)
+    }
+
+    /// What there is, and what doesn't fit together.
+    pub fn into_parts(self) -> (StoredContents, Vec<Problem>) {
+        let Found { counters, tally, mut problems, .. } = self.found;
+        let mut compare = |record: &str, says: u64, found: u64| {
+            if says != found {
+                problems.push(Problem::new(record, format!("it should be {found}, and is {says}")));
+            }
+        };
+        let documents = tally.contents.documents + tally.contents.deleted_documents;
+        compare("counters/doc_count", counters.doc_count, tally.contents.documents);
+        compare("counters/update_seq", counters.update_seq, tally.last_seq);
+        compare("sequence/count", tally.sequence_entries, documents);
+        compare("body/count", tally.bodies_found, tally.bodies_apart);
+        (tally.contents, problems)
+    }
+}
+
+/// Counts of what some entries stand for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    contents: StoredContents,
+    /// The greatest seq of a document.
+    last_seq: u64,
+    /// Bodies that should be kept apart from their documents.
+    bodies_apart: u64,
+    bodies_found: u64,
+    sequence_entries: u64,
+}
+
+/// What was found so far.
+struct Found {
+    keyspace: Keyspace,
+    counters: Counters,
+    tally: Tally,
+    problems: Vec<Problem>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            keyspace: Keyspace::Document,
+            counters: Counters::default(),
+            tally: Tally::default(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl Rows for Found {
+    type Row = (Tally, Vec<Problem>);
+
+    fn left(&self) -> usize {
+        usize::MAX
+    }
+
+    fn make(&self, snapshot: &Snapshot, key: &Bytes, value: Bytes) -> Result<Option<Self::Row>> {
+        let mut tally = Tally::default();
+        let mut problems = Vec::new();
+        match self.keyspace {
+            Keyspace::Document => match document(snapshot, key, value, &mut tally) {
+                Ok(()) => {}
+                Err(problem) => {
+                    problems.push(Problem::new(format!("document/{}", id_from_key(key)), problem))
+                }
+            },
+            Keyspace::Local => {
+                tally.contents.local_documents = 1;
+                let id = id_from_key(key);
+                if !read_local(snapshot, &id).is_some_and(|document| is_object(&document.body)) {
+                    problems.push(Problem::new(format!("local/{id}"), UNREADABLE));
+                }
+            }
+            Keyspace::Sequence => tally.sequence_entries = 1,
+            Keyspace::Body => tally.bodies_found = 1,
+            Keyspace::Metadata => {}
+        }
+        Ok(Some((tally, problems)))
+    }
+
+    fn keep(&mut self, (tally, problems): Self::Row) {
+        let sum = &mut self.tally;
+        sum.contents.documents += tally.contents.documents;
+        sum.contents.deleted_documents += tally.contents.deleted_documents;
+        sum.contents.revisions += tally.contents.revisions;
+        sum.contents.local_documents += tally.contents.local_documents;
+        sum.last_seq = sum.last_seq.max(tally.last_seq);
+        sum.bodies_apart += tally.bodies_apart;
+        sum.bodies_found += tally.bodies_found;
+        sum.sequence_entries += tally.sequence_entries;
+        self.problems.extend(problems);
+        self.problems.truncate(MOST_PROBLEMS);
+    }
+}
+
+const UNREADABLE: &str = "it cannot be read";
+
+/// Counts a document, or tells what is wrong with it.
+fn document(
+    snapshot: &Snapshot,
+    key: &Bytes,
+    stored: Bytes,
+    tally: &mut Tally,
+) -> std::result::Result<(), String> {
+    let expect = |holds: bool, problem: &str| if holds { Ok(()) } else { Err(problem.to_owned()) };
+    expect(id_key(&id_from_key(key)) == *key, "its key is none")?;
+    let document = StoredDocument::decode(key, stored.clone()).map_err(|_| UNREADABLE)?;
+    let StoredDocument { seq, tree, body } = &document;
+    let head = StoredDocument::encode_head(*seq, tree, body.is_some());
+    let encoded = [head.as_slice(), body.as_deref().unwrap_or_default()].concat();
+    expect(encoded == stored, "it is stored otherwise than it is written")?;
+    let winner = tree.winner().ok_or("it has no revision")?;
+    if winner.deleted {
+        tally.contents.deleted_documents = 1;
+    } else {
+        tally.contents.documents = 1;
+    }
+    tally.last_seq = *seq;
+    let entry = [&SequenceEntry::encode_head(tree), key.as_ref()].concat();
+    let found = snapshot.get(Keyspace::Sequence, &seq.to_be_bytes());
+    expect(found.is_some_and(|found| found == entry), "the entry of its seq is another one")?;
+    for (rev, status) in tree.revs() {
+        expect(status.available || !status.leaf, "a leaf has no body")?;
+        let body = document.body_of(snapshot, key, rev);
+        let is_winner = winner.rev == rev;
+        let is_apart = snapshot.get(Keyspace::Body, &body_key(key, rev)).is_some();
+        let Some(body) = body else {
+            expect(!status.available, "a body is missing")?;
+            continue;
+        };
+        expect(status.available, "there is a body of a revision that should have none")?;
+        expect(is_object(&body), "a body is no JSON object")?;
+        let is_inline = is_winner && StoredDocument::is_inline(&body);
+        expect(is_inline == (is_winner && document.body.is_some()), "a body is in the wrong place")?;
+        expect(is_inline != is_apart, "a body is there twice")?;
+        tally.contents.revisions += 1;
+        tally.bodies_apart += u64::from(is_apart);
+    }
+    Ok(())
+}
+
+fn is_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(body).is_ok_and(|value| value.get().starts_with('{'))
+}
