@@ -4,6 +4,7 @@ import type { Database } from './database';
 import { toError } from './errors';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
+import { tellIfBlocked } from './patience';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
@@ -39,7 +40,7 @@ export function localOptionsOf(db: Database): [name: string, options: string] {
 }
 
 async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database): Promise<Local> {
-  const local = await wasm.Local.open(...localOptionsOf(db));
+  const local = await tellIfBlocked(db, 'open', wasm.Local.open(...localOptionsOf(db)));
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);

@@ -22,6 +22,7 @@ declare namespace Potoroo {
     type Sequence = core.Sequence;
     type Fetch = core.Fetch;
     type Options = core.Options;
+    type CheckReport = core.CheckReport;
     type BasicResponse = core.BasicResponse;
     type Response = core.Response;
     type DatabaseInfo = core.DatabaseInfo;
@@ -130,6 +131,16 @@ declare namespace Potoroo {
     type DatabaseConfiguration = LocalDatabaseConfiguration | RemoteDatabaseConfiguration;
   }
 
+  /** What `navigator.storage` says of all data of this origin; where it is missing or refuses, that nothing is known. */
+  interface BrowserStorage {
+    /** Asks the browser not to remove the data by itself when room is scarce; whether it agrees. */
+    persist(): Promise<boolean>;
+    /** Whether the browser has agreed. */
+    persisted(): Promise<boolean>;
+    /** In bytes, about. */
+    estimate(): Promise<{ usage: number | undefined; quota: number | undefined }>;
+  }
+
   interface StaticEvents extends Record<string, any[]> {
     created: [name: string];
     destroyed: [name: string];
@@ -151,6 +162,8 @@ declare namespace Potoroo {
     readonly adapters: Record<string, { valid(): boolean }>;
     readonly preferredAdapters: string[];
     readonly activeTasks: Core.ActiveTasks;
+    /** The room in this browser, and the wish to keep what is stored. */
+    readonly storage: BrowserStorage;
     fetch: Core.Fetch;
 
     /** Adds methods to every database. */
@@ -183,6 +196,11 @@ declare namespace Potoroo {
      * 'memory' (nothing is kept).
      */
     adapter: [name: string];
+    /**
+     * Opening or destroying has to wait, because something else has the database open and does not let go of it, such as
+     * a script in any tab of the site. It goes on by itself once that is closed.
+     */
+    blocked: [what: 'open' | 'destroy'];
   }
 
   interface ChangesEvents<Content extends {}> extends Record<string, any[]> {

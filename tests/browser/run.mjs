@@ -1,4 +1,5 @@
-// Runs the suites *.test.mjs of this folder in a browser, each in a page of its own, and counts.
+// Runs the suites of this folder in a browser and counts: *.test.mjs each in a page of its own, *.tabs.mjs from outside,
+// with several pages for each case.
 //
 //     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--console]
 //
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { launchers } from '../support/browsers.mjs';
 import { startCouch } from '../support/couch.mjs';
 import { serveStatic } from '../support/static.mjs';
+import { runTabs, tabPages, withLimit } from '../support/tabs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,11 +27,14 @@ if (!launch) throw new Error(`--browser must be one of ${Object.keys(launchers).
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const suites = (await readdir(folder)).filter((name) => name.endsWith('.test.mjs') && name.includes(options.only ?? '')).sort();
+const isSuite = (name) => /\.(test|tabs)\.mjs$/.test(name) && name.includes(options.only ?? '');
+const suites = (await readdir(folder)).filter(isSuite).sort();
 // A suite that hangs must not hold up the others for ever; single tests have a limit of their own, which is much shorter.
 const suiteLimit = 10 * 60_000;
 
-const server = await serveStatic(root, { pages: { '/page.html': pageText(), '/empty.html': '<!doctype html><title>Empty</title>' } });
+const server = await serveStatic(root, {
+  pages: { '/page.html': pageText(), '/empty.html': '<!doctype html><title>Empty</title>', ...tabPages },
+});
 const couch = await startCouch();
 const browser = await launch();
 let passed = 0;
@@ -37,7 +42,7 @@ let failed = 0;
 try {
   for (const suite of suites) {
     const started = Date.now();
-    const { passes, failures } = await runSuite(suite);
+    const { passes, failures } = await (suite.endsWith('.tabs.mjs') ? runTabSuite(suite) : runSuite(suite));
     passed += passes;
     failed += failures.length;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -63,7 +68,7 @@ async function runSuite(suite) {
       seed: options.seed && Number(options.seed),
       rounds: options.rounds && Number(options.rounds),
     });
-    const { passes, failures, expectedErrors } = await withLimit(run);
+    const { passes, failures, expectedErrors } = await withLimit(run, suiteLimit);
     // What no test has caught: an exception in a callback, a promise that nobody waits for.
     const uncaught = page.errors.filter((error) => !expectedErrors.some((expected) => error.includes(expected)));
     for (const error of uncaught) failures.push({ title: `${suite}: uncaught error`, error });
@@ -75,12 +80,9 @@ async function runSuite(suite) {
   }
 }
 
-function withLimit(promise) {
-  let timer;
-  const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the suite did not end within ${suiteLimit / 60_000} minutes`)), suiteLimit);
-  });
-  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+async function runTabSuite(suite) {
+  const { cases } = await import(new URL(suite, import.meta.url));
+  return runTabs(cases, { launch, browserName: options.browser, origin: server.url, grep: options.grep });
 }
 
 function indent(text) {

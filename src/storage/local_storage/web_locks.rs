@@ -18,9 +18,9 @@ const ANSWER: Millis = Millis(3000);
 /// How long a connection that is closed still tells its number: by then, all pages have seen its last write.
 const SEEN: Millis = Millis(1000);
 
-/// How long a connection that writes nothing more tells the number of its last write. Firefox keeps no page in its
-/// back/forward cache that holds a lock when it is left, which no event tells beforehand.
-const TOLD: Millis = Millis(5000);
+/// How long a connection that writes nothing more tells the number of its last write. Pages that hold a lock when they are
+/// left are not kept in the back/forward cache, and no event tells that beforehand.
+const TOLD: Millis = Millis(2000);
 
 #[wasm_bindgen]
 extern "C" {
@@ -169,10 +169,13 @@ impl WebLocks {
     /// Tells nothing any more, as soon as all have seen what was told.
     pub(super) fn forget(&self) {
         if let Some(held) = self.telling.take() {
-            env::spawn(async move {
-                env::sleep(SEEN).await;
-                drop(held);
-            });
+            let left = (self.told.get().0 + SEEN.0).saturating_sub(env::now().0);
+            if left > 0 {
+                env::spawn(async move {
+                    env::sleep(Millis(left)).await;
+                    drop(held);
+                });
+            }
         }
     }
 }
