@@ -2,9 +2,13 @@
 // page goes to sleep: into the back/forward cache, or frozen in the background.
 
 export interface Sleeper {
-  wake(): void;
-  /** Lets go of what would keep the page from sleeping, or hold up other pages while it does. */
-  sleep?(): void;
+  /** `slept`: nothing of the page has run for a while. */
+  wake(slept: boolean): void;
+  /**
+   * Lets go of what would keep the page from sleeping, or hold up other pages while it does. `still`: nothing of the page
+   * runs from now on, not even what applications do when their page is left.
+   */
+  sleep?(still: boolean): void;
 }
 
 const sleepers = new Set<Sleeper>();
@@ -12,14 +16,14 @@ const sleepers = new Set<Sleeper>();
 const page = () => globalThis as unknown as EventTarget;
 const document = () => globalThis.document;
 
-const signals: [target: () => EventTarget | undefined, event: string, listener: (event: Event) => void][] = [
+const signals: [target: () => EventTarget | undefined, event: string, listener: (event: Event) => unknown][] = [
   [page, 'online', wakeIfSeen],
-  [page, 'pageshow', wakeIfSeen],
+  [page, 'pageshow', (event) => (isKept(event) ? wakeAll(true) : wakeIfSeen())],
   [document, 'visibilitychange', wakeIfSeen],
-  [document, 'resume', wakeAll],
-  [page, 'pagehide', sleepIfKept],
-  // Chromium; also after pagehide, so that what was begun in between is let go of too.
-  [document, 'freeze', sleepAll],
+  [page, 'pagehide', (event) => isKept(event) && sleepAll(false)],
+  // Chromium, whenever a page sleeps. Other browsers keep pages with connections, and end those that are in the way.
+  [document, 'freeze', () => sleepAll(true)],
+  [document, 'resume', () => wakeAll(true)],
 ];
 
 /** Wakes it at every such moment, until the function answered is called. */
@@ -36,18 +40,17 @@ function listen(method: 'addEventListener' | 'removeEventListener'): void {
   for (const [target, event, listener] of signals) target()?.[method]?.(event, listener);
 }
 
+/** Whether the page goes into the back/forward cache, or comes from there. */
+const isKept = (event: Event) => (event as PageTransitionEvent).persisted;
+
 function wakeIfSeen(): void {
-  if (globalThis.document?.visibilityState !== 'hidden') wakeAll();
+  if (globalThis.document?.visibilityState !== 'hidden') wakeAll(false);
 }
 
-function wakeAll(): void {
-  for (const sleeper of [...sleepers]) sleeper.wake();
+function wakeAll(slept: boolean): void {
+  for (const sleeper of [...sleepers]) sleeper.wake(slept);
 }
 
-function sleepIfKept(event: Event): void {
-  if ((event as PageTransitionEvent).persisted) sleepAll();
-}
-
-function sleepAll(): void {
-  for (const sleeper of [...sleepers]) sleeper.sleep?.();
+function sleepAll(still: boolean): void {
+  for (const sleeper of [...sleepers]) sleeper.sleep?.(still);
 }

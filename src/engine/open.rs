@@ -8,7 +8,9 @@ use super::settings::Settings;
 use super::snapshot::State;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
+use crate::storage::{
+    Change, Expectation, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write,
+};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
@@ -159,10 +161,19 @@ impl Engine {
 
     /// Lets go of what the storage holds while the page sleeps; [`Engine::refresh`], and whatever reads or writes, takes it
     /// up again.
-    pub fn suspend(&self) {
+    pub fn suspend(&self, rest: Rest) {
         if self.inner.ended.get().is_none() {
-            self.inner.storage.suspend();
+            self.inner.storage.suspend(rest);
         }
+    }
+
+    /// Gives up what the storage has not answered while the page slept, and applies what other tabs have committed.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn resume(&self) -> Result<()> {
+        self.inner.storage.resume();
+        self.refresh().await
     }
 
     /// Has `listener` called after every commit and when the engine ends, until the returned number is given to

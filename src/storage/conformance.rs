@@ -1,6 +1,6 @@
 //! The suite that every backend passes: what [`Storage`](super::Storage)'s contract promises, case by case.
 
-use super::{Change, Expectation, Key, Notice, Read, Space, Storage, StorageError, Write};
+use super::{Change, Expectation, Key, Notice, Read, Rest, Space, Storage, StorageError, Write};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::future::Future;
@@ -268,9 +268,10 @@ async fn a_suspended_connection_is_taken_up_by_a_read(connect: Connect) -> Outco
     for round in 0..2 {
         // What is under way is finished.
         let (written, ()) = futures_util::join!(left.write(changes([add(3 * round + 1, "1")])), async {
-            left.suspend();
-            left.suspend();
+            left.suspend(Rest::Soon);
+            left.suspend(Rest::Still);
         });
+        left.resume();
         written.map_err(text)?;
         right.write(changes([add(3 * round + 2, "2")])).await.map_err(text)?;
         check!(log(&*left).await?.len() as u64, 3 * round + 2);

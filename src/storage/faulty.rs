@@ -1,6 +1,6 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{Change, Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{Change, Listener, Notice, Read, Rest, Storage, StorageError, StorageResult, Write};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::cell::{Cell, RefCell};
@@ -227,8 +227,12 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         }));
     }
 
-    fn suspend(&self) {
-        self.inner.suspend();
+    fn suspend(&self, rest: Rest) {
+        self.inner.suspend(rest);
+    }
+
+    fn resume(&self) {
+        self.inner.resume();
     }
 
     fn close(&self) {

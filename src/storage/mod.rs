@@ -138,6 +138,15 @@ pub enum Notice {
     Gone,
 }
 
+/// How much a page that goes to sleep lets go of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// There are writes to come still, such as those of an application that saves when its page is left.
+    Soon,
+    /// Nothing of the page runs from now on.
+    Still,
+}
+
 /// Called with what other connections tell.
 pub type Listener = Box<dyn Fn(Notice)>;
 
@@ -174,9 +183,13 @@ pub trait Storage {
     fn listen(&self, listener: Listener);
 
     /// Lets go of what would keep the page out of the back/forward cache, or would hold up other tabs while the page
-    /// does not run: the browser's connection, channels, locks. The next `read` takes all of it up again; until then writes
-    /// may fail with [`StorageError::Closed`], and no notices are heard.
-    fn suspend(&self);
+    /// does not run: channels, locks, and with [`Rest::Still`] the browser's connection. The next `read` takes all of it up
+    /// again; until then writes may fail with [`StorageError::Closed`], and no notices are heard.
+    fn suspend(&self, rest: Rest);
+
+    /// The page runs again: what was asked before and is not answered soon counts as lost, [`StorageError::Closed`] or
+    /// [`StorageError::Unknown`].
+    fn resume(&self);
 
     /// Ends the connection; every later call fails with [`StorageError::Closed`]. Idempotent.
     fn close(&self);

@@ -87,9 +87,14 @@ impl Notices {
             Notice::Committed(position) => JsValue::from_f64(position as f64),
             Notice::Gone => JsValue::from_str(GONE),
         };
+        let is_let_go = self.channel.borrow().is_none();
+        self.take_up();
         if let Some(channel) = &*self.channel.borrow() {
             // A notice may get lost, and a closed channel needs none.
             let _ = channel.post_message(&message);
+        }
+        if is_let_go {
+            self.let_go();
         }
     }
 

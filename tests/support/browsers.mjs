@@ -81,7 +81,8 @@ function removeFolder(folder) {
 }
 
 /**
- * The common surface of a page: `evaluate(fn, ...args)` (promises are awaited), `goto(url)`, `back()`, `reload()`, `close()`,
+ * The common surface of a page: `evaluate(fn, ...args)` (promises are awaited), `goto(url)`, `follow(url)` and
+ * `back()` (whether the page is loaded or was kept), `reload()`, `close()`,
  * `on('console', (text, type) => ...)`, `errors` (texts of uncaught errors so far), and `native`, the driver's own page.
  */
 async function open(native, url) {
@@ -94,17 +95,9 @@ async function open(native, url) {
     evaluate: (fn, ...args) =>
       native.evaluate(({ source, list }) => (0, eval)(`(${source})`)(...list), { source: fn.toString(), list: args }),
     goto: (address) => native.goto(address),
-    // Not the drivers' own, which wait for a load that does not come where a page was kept.
-    async back() {
-      const left = await page.evaluate(() => {
-        setTimeout(() => history.back());
-        return location.href;
-      });
-      // Between two pages there is none to ask.
-      while ([left, undefined].includes(await page.evaluate(() => location.href).catch(() => undefined))) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
-    },
+    // As a person does it. The drivers wait for a load that does not come where a page was kept.
+    back: () => move(() => history.back()),
+    follow: (address) => move((to) => location.assign(to), address),
     reload: () => native.reload(),
     close: () => native.close(),
     on(event, listener) {
@@ -112,6 +105,17 @@ async function open(native, url) {
       native.on('console', (message) => listener(message.text(), message.type()));
     },
   };
+  async function move(action, ...args) {
+    const there = () => page.evaluate(() => (document.readyState === 'complete' ? location.href : undefined)).catch(() => undefined);
+    const left = await there();
+    await page.evaluate((source, list) => void setTimeout(() => (0, eval)(`(${source})`)(...list)), action.toString(), args);
+    for (;;) {
+      // Between two pages there is none to ask, and Firefox may never answer.
+      const address = await Promise.race([there(), new Promise((resolve) => setTimeout(resolve, 500))]);
+      if (address !== undefined && address !== left) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
   if (url) await page.goto(url);
   return page;
 }

@@ -22,7 +22,7 @@ export const tabPages = {
 let names = 0;
 
 /** Runs cases one after another; `around` runs one, with what is done for all tests. Answers `{passes, failures}`. */
-export async function runTabs(cases, { launch, browserName, origin, grep = '', limit = 60_000 }) {
+export async function runTabs(cases, { launch, browserName, origin, grep = '', limit = 30_000 }) {
   const chosen = cases.filter(({ title, only }) => title.includes(grep) && (only === undefined || only === browserName));
   const failures = [];
   let shared;

@@ -6,12 +6,14 @@ mod error;
 
 use super::notices::Notices;
 use super::{
-    Change, Durability, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
+    Change, Durability, Key, Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write,
 };
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use error::{from_idb, from_open};
-use futures_util::future::{AbortHandle, Either, FutureExt as _, abortable};
+use futures_channel::oneshot;
+use futures_util::future::{AbortHandle, Either, FutureExt as _, abortable, select};
 use indexed_db_futures::KeyRange;
 use indexed_db_futures::database::Database;
 use indexed_db_futures::future::BasicRequest;
@@ -22,11 +24,22 @@ use indexed_db_futures::transaction::{
 };
 use js_sys::Uint8Array;
 use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// The version of the object stores; the format of what is in them is the engine's.
 const SCHEMA_VERSION: u32 = 1;
+
+/// How long after its return a page waits for answers to what it has asked before.
+const ANSWERED: Millis = Millis(2000);
+
+/// A key of `meta` under which there is never anything.
+const NO_KEY: &str = "nothing";
+
+/// Up to this size a write is tried twice where there is no room.
+const MOST_BYTES_TWICE: usize = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -50,6 +63,8 @@ struct Shared {
     /// None after the browser closed the connection by itself, or the page went to sleep; the next read opens it again.
     connection: RefCell<Option<Connection>>,
     notices: Notices,
+    /// What is asked of the browser and not answered.
+    asked: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
 struct Connection {
@@ -78,6 +93,7 @@ impl IndexedDb {
             state: Cell::new(State::Open),
             connection: RefCell::default(),
             notices: Notices::new(&format!("potoroo:{name}")),
+            asked: RefCell::default(),
         });
         shared.connect(Missing::Make).await?;
         Ok(Self { adapter, durability, shared })
@@ -90,6 +106,29 @@ enum Missing {
     Make,
     /// It was there, so it is gone.
     Leave,
+}
+
+impl IndexedDb {
+    /// Has the browser look how much room there is, and tries a write that it has refused once more.
+    ///
+    /// Chromium goes by a number that it corrects only when something was committed: a storage that was full once would
+    /// stay so for ever, whatever is removed from it. A transaction that only deletes is never refused.
+    async fn write_after_measuring(
+        &self,
+        database: &Database,
+        write: &Write,
+        refused: StorageError,
+    ) -> StorageResult<Vec<Option<Bytes>>> {
+        let nothing = Change::Delete(Space::Meta, NO_KEY.into());
+        let measured =
+            write_all(database, &Write { changes: vec![nothing], ..Write::default() }, self.durability).await;
+        // Larger ones fill the disk with what is given up again; who makes them tries again later.
+        let bytes: usize = write.changes.iter().map(Change::bytes).sum();
+        if measured.is_err() || bytes > MOST_BYTES_TWICE {
+            return Err(refused);
+        }
+        write_all(database, write, self.durability).await
+    }
 }
 
 impl Shared {
@@ -112,9 +151,8 @@ impl Shared {
     async fn connect(self: &Rc<Self>, missing: Missing) -> StorageResult<Database> {
         let is_gone = Rc::new(Cell::new(false));
         let found_none = is_gone.clone();
-        let opened = Database::open(self.name.as_str())
-            .with_version(SCHEMA_VERSION)
-            .with_on_upgrade_needed(move |event, database| {
+        let opening = Database::open(self.name.clone()).with_version(SCHEMA_VERSION).with_on_upgrade_needed(
+            move |event, database| {
                 let is_new = event.old_version() == 0.0;
                 for space in Space::ALL {
                     let store = database.create_object_store(space.name()).build()?;
@@ -126,8 +164,16 @@ impl Shared {
                     }
                 }
                 Ok(())
-            })
-            .await;
+            },
+        );
+        let (sender, opened) = oneshot::channel();
+        crate::env::spawn(async move {
+            if let Err(Ok(database)) = sender.send(opening.await) {
+                // Nobody waits for it any more.
+                database.close();
+            }
+        });
+        let opened = opened.await.map_err(|_| StorageError::Closed)?;
         if is_gone.get() {
             self.end();
             return Err(StorageError::Closed);
@@ -173,6 +219,23 @@ impl Shared {
             let _ = watch.await;
         });
         handle
+    }
+
+    /// The answer of the browser, or `lost` where none comes after the page has slept. Firefox never answers what a page
+    /// asks while it goes into the back/forward cache, and has written it or not.
+    async fn unless_lost<T>(
+        &self,
+        asking: impl Future<Output = StorageResult<T>>,
+        lost: StorageError,
+    ) -> StorageResult<T> {
+        let (sender, is_lost) = oneshot::channel();
+        self.asked.borrow_mut().retain(|asked| !asked.is_canceled());
+        self.asked.borrow_mut().push(sender);
+        match select(pin!(asking), is_lost).await {
+            Either::Right((Ok(()), _)) => Err(lost),
+            Either::Left((answer, _)) => answer,
+            Either::Right((Err(_), asking)) => asking.await,
+        }
     }
 
     /// The database was deleted.
@@ -229,6 +292,13 @@ fn begin<'a>(
 }
 
 impl Change {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Add(_, _, content) | Self::Put(_, _, content) => content.len(),
+            Self::Delete(..) | Self::DeleteRange(..) => 0,
+        }
+    }
+
     fn space(&self) -> Space {
         match self {
             Self::Add(space, ..)
@@ -352,15 +422,26 @@ impl Storage for IndexedDb {
     }
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
-        let database = self.shared.connection().await?;
-        let answer = read_all(&database, reads).await.map_err(from_idb);
+        let reading = async {
+            let database = self.shared.connection().await?;
+            read_all(&database, reads).await.map_err(from_idb)
+        };
+        let answer = self.shared.unless_lost(reading, StorageError::Closed).await;
         self.shared.forget_if_closed(&answer);
         answer
     }
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         let database = self.shared.connected().ok_or(StorageError::Closed)?;
-        let outcome = write_all(&database, &write, self.durability).await;
+        let writing = async {
+            match write_all(&database, &write, self.durability).await {
+                Err(error) if error.name() == "QuotaExceededError" => {
+                    self.write_after_measuring(&database, &write, error).await
+                }
+                outcome => outcome,
+            }
+        };
+        let outcome = self.shared.unless_lost(writing, StorageError::Unknown).await;
         self.shared.forget_if_closed(&outcome);
         outcome
     }
@@ -373,9 +454,25 @@ impl Storage for IndexedDb {
         self.shared.notices.listen(listener);
     }
 
-    fn suspend(&self) {
-        self.shared.disconnect();
+    fn suspend(&self, rest: Rest) {
         self.shared.notices.let_go();
+        if rest == Rest::Still {
+            self.shared.disconnect();
+        }
+    }
+
+    fn resume(&self) {
+        let asked = self.shared.asked.take();
+        if asked.is_empty() {
+            return;
+        }
+        crate::env::spawn(async move {
+            crate::env::sleep(ANSWERED).await;
+            for asked in asked {
+                // Gone where it was answered.
+                let _ = asked.send(());
+            }
+        });
     }
 
     fn close(&self) {

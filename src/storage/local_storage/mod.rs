@@ -37,7 +37,7 @@ mod web_locks;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use browser::{is_there, open};
 
-use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{Listener, Notice, Read, Rest, Storage, StorageError, StorageResult, Write};
 use crate::env::{self, Millis};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -287,9 +287,11 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
         self.shared.listener.replace(Some(Rc::new(listener)));
     }
 
-    fn suspend(&self) {
+    fn suspend(&self, _: Rest) {
         self.origin.suspend();
     }
+
+    fn resume(&self) {}
 
     fn close(&self) {
         if self.shared.state.get() == State::Open {
