@@ -3,19 +3,20 @@ import assert from 'node:assert/strict';
 
 export const cases = [
   {
-    title: 'a database that the browser has cleared is told to be destroyed, and can be made anew',
-    only: 'chromium',
+    title: 'a database that a person clears is destroyed at once, and can be made anew',
     ownBrowser: {},
-    async run({ name, open, devtools, origin }) {
-      const page = await open();
-      await page.call('open', name);
-      assert.equal(await page.call('write', 'a', 10), 'ok');
-      const session = await devtools(page);
-      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' });
-      const error = await page.call('write', 'b', 10);
-      assert.equal(error.message, 'database is destroyed');
-      await page.call('open', name);
-      assert.deepEqual(await page.call('ids'), []);
+    async run({ name, open, origin }) {
+      const [here, there] = [await open(), await open()];
+      await here.call('open', name);
+      assert.equal(await here.call('write', 'a', 10), 'ok');
+      await there.goto(`${origin}/clear.html`);
+      // Without a call that would find out.
+      assert.equal(await here.call('ended'), 'destroyed');
+      assert.equal((await here.call('write', 'b', 10)).message, 'database is destroyed');
+      assert.deepEqual(await here.call('databases'), []);
+      await here.call('open', name);
+      assert.deepEqual(await here.call('ids'), []);
+      assert.equal(await here.call('write', 'c', 10), 'ok');
     },
   },
   {

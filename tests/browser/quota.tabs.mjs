@@ -27,7 +27,7 @@ export const cases = [
     ownBrowser: {},
     async run({ name, open, devtools, origin }) {
       const page = await open();
-      await leaveRoom(devtools, page, origin, 24);
+      await leaveRoom(devtools, page, origin, 20);
       await page.call('open', name);
       const { written, error } = await page.call('fill', 'doc', 20_000);
       checkQuotaError(error);

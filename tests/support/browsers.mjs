@@ -111,8 +111,8 @@ async function open(native, url) {
     await page.evaluate((source, list) => void setTimeout(() => (0, eval)(`(${source})`)(...list)), action.toString(), args);
     for (;;) {
       // Between two pages there is none to ask, and Firefox may never answer.
-      const address = await Promise.race([there(), new Promise((resolve) => setTimeout(resolve, 500))]);
-      if (address !== undefined && address !== left) return;
+      const address = await Promise.race([there(), new Promise((resolve) => setTimeout(resolve, 200))]);
+      if (address !== undefined && address !== left && address !== 'about:blank') return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -17,12 +17,14 @@ export const tabPages = {
 <script src="/pkg/dist/potoroo.iife.js"></script>
 <script src="/tests/browser/support/tab.js"></script>
 `,
+  // As a person does in the browser's settings.
+  '/clear.html': { type: 'text/html', body: '<title>Cleared</title>', headers: { 'clear-site-data': '"storage"' } },
 };
 
 let names = 0;
 
 /** Runs cases one after another; `around` runs one, with what is done for all tests. Answers `{passes, failures}`. */
-export async function runTabs(cases, { launch, browserName, origin, grep = '', limit = 30_000 }) {
+export async function runTabs(cases, { launch, browserName, origin, grep = '', limit = 2 * 60_000 }) {
   const chosen = cases.filter(({ title, only }) => title.includes(grep) && (only === undefined || only === browserName));
   const failures = [];
   let shared;

@@ -35,6 +35,9 @@ const SCHEMA_VERSION: u32 = 1;
 /// How long after its return a page waits for answers to what it has asked before.
 const ANSWERED: Millis = Millis(2000);
 
+/// After what pauses to look whether a database is there whose connection the browser has closed.
+const LOOKS: [Millis; 4] = [Millis(0), Millis(100), Millis(500), Millis(2000)];
+
 /// A key of `meta` under which there is never anything.
 const NO_KEY: &str = "nothing";
 
@@ -137,6 +140,7 @@ impl Shared {
         if self.state.get() != State::Open {
             return Err(StorageError::Closed);
         }
+        self.notices.take_up();
         let connected = self.connected();
         match connected {
             Some(database) => Ok(database),
@@ -188,7 +192,6 @@ impl Shared {
             database.close();
             return Ok(earlier);
         }
-        self.notices.take_up();
         let watch = self.watch(&database);
         self.connection.replace(Some(Connection { database: database.clone(), watch }));
         Ok(database)
@@ -209,9 +212,8 @@ impl Shared {
                 Some(None) => shared.end(),
                 // A newer Potoroo wants to upgrade.
                 Some(Some(_)) => {}
-                // The browser closed the connection by itself, maybe because the person has removed the data. Any other
-                // failure shows at the next read.
-                None => drop(shared.connection().await),
+                // The browser closed the connection by itself, maybe because the person has removed the data.
+                None => shared.look_again().await,
             }
         });
         crate::env::spawn(async move {
@@ -235,6 +237,19 @@ impl Shared {
             Either::Right((Ok(()), _)) => Err(lost),
             Either::Left((answer, _)) => answer,
             Either::Right((Err(_), asking)) => asking.await,
+        }
+    }
+
+    /// Finds out whether the database is there still. Any other failure shows at the next read.
+    async fn look_again(self: &Rc<Self>) {
+        for pause in LOOKS {
+            // Nothing is opened while the browser is about to remove all.
+            crate::env::sleep(pause).await;
+            if !matches!(self.connection().await, Err(StorageError::Closed))
+                || self.state.get() != State::Open
+            {
+                return;
+            }
         }
     }
 
