@@ -1,18 +1,36 @@
-// What the sources import as `virtual:wasm-glue`: wasm-bindgen's JavaScript, able to read the module as it is inlined.
+// What the sources import as `virtual:wasm-glue`: wasm-bindgen's JavaScript, and the way from what is given to a module.
 //
-// Base64 of the module itself would hardly compress on the way to the browser, because repetitions in it no longer line
-// up with its characters. Compressed first, the script is less than half as long, and smaller over the wire as well.
+// The inlined module is compressed. Base64 of the module itself would hardly compress on the way to the browser, because
+// repetitions in it no longer line up with its characters. Compressed first, the script is less than half as long, and
+// smaller over the wire as well.
 import instantiate from 'virtual:wasm-bindgen';
 
 export * from 'virtual:wasm-bindgen';
 
-export default async function initialize({ module_or_path: given }) {
-  const module = await given;
-  await instantiate({ module_or_path: isCompressed(module) ? decompress(module) : module });
+/** Makes the exports work on this thread. */
+export default function initialize(module) {
+  return instantiate({ module_or_path: module });
 }
 
-function isCompressed(module) {
-  return module instanceof Uint8Array && module[0] === 0x1f && module[1] === 0x8b;
+/** The module, which can be instantiated on several threads. */
+export async function compile(given) {
+  let input = await given;
+  // By its tag: it may come from another frame.
+  if (Object.prototype.toString.call(input) === '[object WebAssembly.Module]') return input;
+  if (isCompressed(input)) input = decompress(input);
+  else if (typeof input === 'string' || input instanceof URL || input instanceof Request) input = await fetch(input);
+  return input instanceof Response ? compileResponse(input) : WebAssembly.compile(input);
+}
+
+async function compileResponse(response) {
+  if (!response.ok) throw new Error(`cannot load the WebAssembly module: ${response.status} ${response.statusText} from ${response.url}`);
+  // Browsers compile while they download, but only what is served as WebAssembly.
+  const streams = response.headers.get('content-type') === 'application/wasm' && WebAssembly.compileStreaming;
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
+function isCompressed(input) {
+  return input instanceof Uint8Array && input[0] === 0x1f && input[1] === 0x8b;
 }
 
 // A response rather than bytes lets the browser compile while it decompresses.

@@ -8,22 +8,25 @@ import { tellIfBlocked } from './patience';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
+import { openInWorker } from './worker';
+import type { WorkerLocal } from './worker';
+
+type Core = Local | WorkerLocal | Remote;
 
 /** The core of an open database. Methods get here only after the queue is ready. */
-export function core(db: Database): Local | Remote {
+export function core(db: Database): Core {
   if (!db._core) throw new Error('database is not open');
   return db._core;
 }
 
 /** Asks the core, after the writes that were called for before. A server is asked at once, as in PouchDB. */
-export function read<Result>(db: Database, ask: (core: Local | Remote) => Promise<Result>): Promise<Result> {
+export function read<Result>(db: Database, ask: (core: Core) => Promise<Result>): Promise<Result> {
   return db._remote ? ask(core(db)) : db._writes.before(() => ask(core(db)));
 }
 
 export async function openCore(db: Database): Promise<void> {
   try {
-    const wasm = await loadWasm();
-    db._core = db._remote ? openRemote(wasm, db, String(db.__opts.name)) : await openLocal(wasm, db);
+    db._core = db._remote ? await openRemote(db) : await openLocal(db);
   } catch (error) {
     throw toError(error);
   }
@@ -31,30 +34,51 @@ export async function openCore(db: Database): Promise<void> {
 
 const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
 
+/** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
+const places = new Map<string, string>();
+
 /** What the core needs to find a local database: its name and options. */
-export function localOptionsOf(db: Database): [name: string, options: string] {
+export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: string, options: string] {
   const { name, revs_limit } = db.__opts;
   const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  const given = db._chosen ? db.__opts : { ...db.__opts, adapter: undefined };
-  return [String(name), encodeOptions(given, options)];
+  return [String(name), encodeOptions({ ...db.__opts, adapter }, options)];
 }
 
-async function openLocal(wasm: typeof import('virtual:wasm-glue'), db: Database): Promise<Local> {
-  const local = await tellIfBlocked(db, 'open', wasm.Local.open(...localOptionsOf(db)));
+/** The only one that will do; undefined where the core has the choice. */
+function adapterOf(db: Database): string | undefined {
+  const { name, adapter } = db.__opts;
+  return db._chosen ? String(adapter) : places.get(String(name));
+}
+
+async function openLocal(db: Database): Promise<Local | WorkerLocal> {
+  const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
+  const adapter = adapterOf(db) ?? 'idb';
+  const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage();
+  const local = await tellIfBlocked(db, 'open', opening);
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);
   });
-  // In the options too, for the databases that belong to this one.
-  if (!db._chosen) db.adapter = db._adapter = db.__opts.adapter = local.adapter;
+  if (!db._chosen) {
+    places.set(String(db.__opts.name), local.adapter);
+    // In the options too, for the databases that belong to this one.
+    db.adapter = db._adapter = db.__opts.adapter = local.adapter;
+  }
   return local;
 }
 
 const remoteOptions: KnownOptions = { flags: ['skip_setup'], others: ['auth', 'headers'] };
 
-function openRemote(wasm: typeof import('virtual:wasm-glue'), db: Database, url: string): Remote {
+/** What the core makes a remote database of. */
+export function remoteParts(db: Database): { url: string; options: string } {
+  return { url: String(db.__opts.name), options: encodeOptions(db.__opts, remoteOptions) };
+}
+
+async function openRemote(db: Database): Promise<Remote> {
+  const wasm = await loadWasm();
   const { fetch } = db.__opts as { fetch?: (url: string, init: RequestInit) => Promise<Response> };
-  const remote = new wasm.Remote(url, encodeOptions(db.__opts, remoteOptions), fetch);
+  const { url, options } = remoteParts(db);
+  const remote = new wasm.Remote(url, options, fetch);
   db.fetch = (path, init) => fetchThrough(remote, fetch, path, init);
   return remote;
 }

@@ -7,6 +7,7 @@ import type { Constructor } from './constructor';
 import type { ReplicateMethods } from './replicate';
 import type { Sync } from './sync';
 import type { TaskQueue } from './task_queue';
+import type { WorkerLocal } from './worker';
 import type { Writes } from './writes';
 
 /** A document as the facade sees it: any object; its members are checked where they matter. */
@@ -38,7 +39,7 @@ export class Database extends EventEmitter {
   declare replicateMethods?: ReplicateMethods;
 
   /** There from the moment the queue is ready. */
-  declare _core?: Local | Remote;
+  declare _core?: Local | WorkerLocal | Remote;
   /** Writes that have been handed to the core and not been answered. */
   declare _writes: Writes;
   /** Feeds to end when the database is closed or destroyed. */

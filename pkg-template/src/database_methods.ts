@@ -9,6 +9,7 @@ import { tellIfBlocked } from './patience';
 import { compactRemote } from './remote';
 import { announceDestroyed, unregister } from './static_events';
 import { loadWasm } from './wasm';
+import { WorkerLocal } from './worker';
 
 const DEPENDENT = '_local/_pouch_dependentDbs';
 
@@ -20,6 +21,8 @@ export const databaseMethods = {
         info.db_name ??= this.name;
         info.auto_compaction = Boolean(this.auto_compaction && !this._remote);
         info.adapter = this.adapter;
+        // Where it does not, there is no such member, as in PouchDB.
+        if (this._core instanceof WorkerLocal) info.worker = true;
         return info;
       }, rethrow);
   }),

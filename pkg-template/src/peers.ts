@@ -1,12 +1,16 @@
 // The two sides of a replication. A database of ours takes part directly. One of whose methods somebody has replaced
-// (a plugin that transforms documents, say), or of another library, takes part through its public methods.
+// (a plugin that transforms documents, say), or of another library, takes part through its public methods; so does one in
+// the worker where the replication has to be on the page.
 import type { Peer, PeerMethods } from 'virtual:wasm-glue';
 import { isOwn } from './callbacks';
 import type { Change } from './changes';
+import { remoteParts } from './core';
 import { Database } from './database';
 import type { Doc, Options } from './database';
 import { errorMembers } from './errors';
 import { loadWasm } from './wasm';
+import { WorkerLocal } from './worker';
+import type { WorkerSide } from './worker';
 
 /** A database as far as a replication needs it: ours, PouchDB's, or anything with these methods. */
 export interface ReplicationSide {
@@ -32,17 +36,40 @@ interface Feed extends PromiseLike<{ results: Change[]; last_seq: unknown; pendi
 const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get', 'put'] as const;
 
 export async function peerOf(side: ReplicationSide): Promise<Peer> {
-  if (side instanceof Database) {
-    await whenOpen(side);
-    if (used.every((name) => isOwn(side[name])) && side._core) return side._core.peer();
-  }
-  return wrap(side);
+  const core = ownCoreOf(side);
+  return core && !(core instanceof WorkerLocal) ? core.peer() : wrap(side);
 }
 
-export function whenOpen(db: Database): Promise<void> {
+/** The two sides, where the worker can replicate them without the page. */
+export function sidesInWorker(source: ReplicationSide, target: ReplicationSide): [WorkerSide, WorkerSide] | undefined {
+  const sides = [sideInWorker(source), sideInWorker(target)];
+  const [from, to] = sides;
+  return from && to && sides.some((side) => side instanceof WorkerLocal) ? [from, to] : undefined;
+}
+
+function sideInWorker(side: ReplicationSide): WorkerSide | undefined {
+  const core = ownCoreOf(side);
+  if (core instanceof WorkerLocal) return core;
+  const db = side as Database;
+  // The worker has a fetch of its own, and not what somebody put into the place of the page's.
+  return core && db._remote && !db.__opts.fetch && isNativeFetch(globalThis.fetch) ? remoteParts(db) : undefined;
+}
+
+/** The core of an open database, unless something that a replication calls is not ours. */
+function ownCoreOf(side: ReplicationSide): Database['_core'] {
+  return side instanceof Database && used.every((name) => isOwn(side[name])) ? side._core : undefined;
+}
+
+function isNativeFetch(function_: (...args: any[]) => unknown): boolean {
+  // What bind() gives looks native as well, but for its name.
+  return function_.name === 'fetch' && Function.prototype.toString.call(function_).includes('[native code]');
+}
+
+/** Another library's database says itself what it waits for. */
+export function whenOpen(side: ReplicationSide): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (db.taskqueue.isReady) resolve();
-    else db.taskqueue.addTask((failed) => (failed ? reject(failed) : resolve()));
+    if (!(side instanceof Database) || side.taskqueue.isReady) resolve();
+    else side.taskqueue.addTask((failed) => (failed ? reject(failed) : resolve()));
   });
 }
 

@@ -8,10 +8,12 @@ import { guarded, refuseFilterOnLocal } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { peerOf } from './peers';
+import { peerOf, sidesInWorker, whenOpen } from './peers';
 import type { ReplicationSide } from './peers';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
+import { WorkerReplication } from './worker';
+import type { WorkerSide } from './worker';
 
 const known: KnownOptions = {
   flags: ['live', 'retry'],
@@ -48,14 +50,26 @@ export interface ReplicationResult {
   pending?: number;
 }
 
+/** What runs, here or in the worker. */
+interface Runner {
+  cancel(): void;
+  /** Ends a pause. */
+  wake(): void;
+}
+
+/** After a worker has ended, for replications that retry; doubled each time. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 60_000;
+
 export class Replication extends EventEmitter {
   cancelled = false;
   state: ReplicationState = 'pending';
   readonly then: Promise<ReplicationResult>['then'];
   readonly catch: Promise<ReplicationResult>['catch'];
   private readonly _startTime = new Date().toISOString();
-  private _cancelCore: () => void;
+  private _runner: Runner;
   private _ended = false;
+  private _pause = FIRST_PAUSE;
   private _task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
   private _release: (() => void)[] = [];
 
@@ -70,7 +84,7 @@ export class Replication extends EventEmitter {
     // Who listens to 'error' needs no catch as well.
     promise.catch(() => {});
     // Until the core runs there is nothing to wait for. Who cancels may add listeners in the same turn.
-    this._cancelCore = () => queueMicrotask(() => this._end('complete', this._result('cancelled')));
+    this._runner = { cancel: () => queueMicrotask(() => this._endCancelled()), wake() {} };
   }
 
   cancel(): void {
@@ -78,36 +92,97 @@ export class Replication extends EventEmitter {
     this.cancelled = true;
     this.state = 'cancelled';
     this.emit('cancel');
-    this._cancelCore();
+    this._runner.cancel();
   }
 
   /** Begins. Whatever goes wrong comes as 'error', later. */
   start(source: ReplicationSide, target: ReplicationSide, options: Options, tasks: ActiveTasks): void {
     for (const side of [source, target]) this._endWith(side);
     this._trackTask(source, options, tasks);
+    this._release.push(wakeWhenUseful({ wake: () => this._runner.wake() }));
     this._run(source, target, options).catch((error: unknown) => this._end('error', this._withResult(error)));
   }
 
   private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
-    const wasm = await loadWasm();
-    const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
+    await Promise.all([whenOpen(source), whenOpen(target)]);
     if (this.cancelled || this._ended) return;
     refuseFilterOnLocal(source, options);
     const { filter } = options;
     const request =
       typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
-    const core = new wasm.Replication(
-      from,
-      to,
-      encodeOptions(request, known),
-      { ...hooksOf(options), wants: (event: string) => this.listenerCount(event) > 0 },
-      (event, payload) => this._onCoreEvent(event, payload),
-    );
-    this._cancelCore = () => core.cancel();
-    this._release.push(wakeWhenUseful(core));
+    const hooks = hooksOf(options);
+    // The worker can't call functions of the page.
+    const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
+    const runner = await (sides
+      ? this._runInWorker(sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
+      : this._runOnPage(source, target, encodeOptions(request, known), hooks));
+    if (this.cancelled || this._ended) runner?.cancel();
+    else if (runner) this._runner = runner;
   }
 
-  private _onCoreEvent(event: string, payload: string | undefined): void {
+  private async _runOnPage(
+    source: ReplicationSide,
+    target: ReplicationSide,
+    options: string,
+    hooks: ReplicationHooks,
+  ): Promise<Runner | undefined> {
+    const wasm = await loadWasm();
+    const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
+    if (this.cancelled || this._ended) return undefined;
+    const wants = (event: string) => this.listenerCount(event) > 0;
+    return new wasm.Replication(from, to, options, { ...hooks, wants }, (event, payload) => this._onCoreEvent(event, payload));
+  }
+
+  private async _runInWorker(
+    sides: [WorkerSide, WorkerSide],
+    options: string,
+    onLost: (error: unknown) => void,
+  ): Promise<Runner> {
+    let runner: WorkerReplication | undefined;
+    const events = () => this.eventNames().map(String);
+    // Later, because the one event comes before the listener is there.
+    const tell = () => queueMicrotask(() => !this._ended && runner?.listen(events()));
+    const follow = (method: 'on' | 'removeListener') => {
+      for (const event of ['newListener', 'removeListener']) this[method](event, tell);
+    };
+    runner = await WorkerReplication.start(sides, options, events(), {
+      onEvent: (event, payload, wanted) => {
+        // Somebody began to listen after the worker had done without the documents.
+        if (event === 'change' && !wanted && this.listenerCount(event) > 0) tell();
+        this._onCoreEvent(event, payload, wanted);
+      },
+      onLost: (error) => {
+        follow('removeListener');
+        onLost(error);
+      },
+    });
+    follow('on');
+    // Of those who came while it began.
+    tell();
+    return runner;
+  }
+
+  /** The worker has ended: an error like any other of those after which a replication tries again, if it was told to. */
+  private _onLost(raw: unknown, source: ReplicationSide, target: ReplicationSide, options: Options): void {
+    if (this._ended) return;
+    if (this.cancelled) return this._endCancelled();
+    if (!options.retry) return this._end('error', this._withResult(raw));
+    this._onCoreEvent('paused', JSON.stringify(errorMembers(raw)));
+    const cancel = () => this._endCancelled();
+    const again = () => {
+      clearTimeout(timer);
+      this._runner = { cancel, wake() {} };
+      // From where the checkpoint is: `since` was for the first time.
+      const { since: _since, ...rest } = options;
+      this._run(source, target, rest).catch((error: unknown) => this._onLost(error, source, target, rest));
+    };
+    const timer = setTimeout(again, this._pause);
+    this._pause = Math.min(2 * this._pause, LONGEST_PAUSE);
+    this._runner = { cancel, wake: again };
+    this._release.push(() => clearTimeout(timer));
+  }
+
+  private _onCoreEvent(event: string, payload: string | undefined, wanted = true): void {
     if (this._ended) return;
     switch (event) {
       case 'complete':
@@ -133,7 +208,7 @@ export class Replication extends EventEmitter {
         this._tell(event, toError(parse(payload)));
         break;
       case 'change':
-        this._onChange(parse(payload) as ReplicationResult);
+        this._onChange(parse(payload) as ReplicationResult, wanted);
         break;
       case 'checkpoint':
         // Many at once: PouchDB tells them one by one.
@@ -142,10 +217,11 @@ export class Replication extends EventEmitter {
     }
   }
 
-  private _onChange(result: ReplicationResult): void {
+  /** One that was not wanted has no documents. */
+  private _onChange(result: ReplicationResult, wanted: boolean): void {
     const { docs_read, pending = 0 } = result;
     this._task?.({ completed_items: docs_read, total_items: docs_read + pending });
-    this._tell('change', result);
+    if (wanted) this._tell('change', result);
   }
 
   /** Emits; an exception of a listener is reported as such, and is not the replication's. */
@@ -165,6 +241,10 @@ export class Replication extends EventEmitter {
     for (const release of this._release) release();
     this._tell(event, outcome);
     this.removeAllListeners();
+  }
+
+  private _endCancelled(): void {
+    this._end('complete', this._result('cancelled'));
   }
 
   /** The end of a database is the end of its replications. */

@@ -4,13 +4,14 @@ import type { WasmInput } from 'virtual:wasm-glue';
 
 export type Wasm = typeof glue;
 
-/** Gives what the module is instantiated from. */
+/** Gives what the module is compiled from. */
 type Source = () => WasmInput | Promise<WasmInput>;
 
 let provide: (source: Source) => void;
 const source = new Promise<Source>((resolve) => {
   provide = resolve;
 });
+let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<Wasm> | undefined;
 
 /** Says where the module comes from. The first answer counts; databases opened earlier have waited for it. */
@@ -18,11 +19,22 @@ export function provideWasm(from: Source): void {
   provide(from);
 }
 
-/** The module's exports. A load that failed (offline, with the slim build) is tried again at the next call. */
+/** The module, compiled once for this thread and the worker. A failure (offline, with the slim build) is not the last word. */
+export function loadModule(): Promise<WebAssembly.Module> {
+  compiling ??= source
+    .then((from) => glue.compile(from()))
+    .catch((error: unknown) => {
+      compiling = undefined;
+      throw error;
+    });
+  return compiling;
+}
+
+/** The module's exports, working on this thread. */
 export function loadWasm(): Promise<Wasm> {
-  loading ??= source
-    .then(async (from) => {
-      await initialize({ module_or_path: from() });
+  loading ??= loadModule()
+    .then(async (module) => {
+      await initialize(module);
       return glue;
     })
     .catch((error: unknown) => {

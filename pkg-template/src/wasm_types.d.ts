@@ -2,10 +2,11 @@
 // text per call and direction; a rejection is a plain object of an error's members, see errors.ts.
 
 declare module 'virtual:wasm-glue' {
-  /** What the core can be instantiated from. */
+  /** What the core can be compiled from. */
   export type WasmInput = RequestInfo | URL | Response | BufferSource | WebAssembly.Module;
 
-  export default function init(input: { module_or_path: WasmInput | Promise<WasmInput> }): Promise<unknown>;
+  export default function initialize(module: WebAssembly.Module): Promise<unknown>;
+  export function compile(input: WasmInput | Promise<WasmInput>): Promise<WebAssembly.Module>;
 
   /** What a database in this browser and one behind HTTP have in common. */
   interface Core {
@@ -132,4 +133,16 @@ declare module 'virtual:wasm-glue' {
 declare module 'virtual:wasm-base64' {
   const base64: string;
   export default base64;
+}
+
+/** What wasm-bindgen has written; the same classes, without the way from bytes to a module. */
+declare module 'virtual:wasm-bindgen' {
+  export { Local, Remote, Replication } from 'virtual:wasm-glue';
+  export function initSync(input: { module: WebAssembly.Module }): unknown;
+}
+
+/** The bundle of worker/server.ts as text. */
+declare module 'virtual:worker-script' {
+  const script: string;
+  export default script;
 }

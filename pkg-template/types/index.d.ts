@@ -22,10 +22,10 @@ declare namespace Potoroo {
     type Sequence = core.Sequence;
     type Fetch = core.Fetch;
     type Options = core.Options;
-    type CheckReport = core.CheckReport;
     type BasicResponse = core.BasicResponse;
     type Response = core.Response;
     type DatabaseInfo = core.DatabaseInfo;
+    type CheckReport = core.CheckReport;
     type Revision<Content extends {}> = core.Revision<Content>;
     type MissingRevision = core.MissingRevision;
     type RevisionInfo = core.RevisionInfo;
@@ -111,6 +111,12 @@ declare namespace Potoroo {
        * the other adapters have no such choice. Instances of one name in one page share the first one's.
        */
       durability?: 'relaxed' | 'strict' | undefined;
+      /**
+       * Runs the database in a worker of the package, which all databases with this option share: reading, writing and
+       * replicating take no time of the page's. For databases in IndexedDB. Where the page may have no worker, it is as if this
+       * was not set, and a warning on the console says why; `info().worker` tells where it runs.
+       */
+      worker?: boolean | undefined;
       /** How many generations of a document's history are kept; 1000 unless given. */
       revs_limit?: number | undefined;
       /** False gives random revisions instead of those computed from the content. */

@@ -65,6 +65,15 @@ export async function storage() {
   return new Potoroo<Note>('few notes', { adapter: 'localstorage' });
 }
 
+export async function inWorker() {
+  const db = new Potoroo<Note>('notes', { worker: true });
+  // @ts-expect-error it is a flag
+  new Potoroo<Note>('notes', { worker: 'shared' });
+  const { worker } = await db.info();
+  const isInWorker: true | undefined = worker;
+  return [isInWorker, Potoroo.defaults({ worker: true })];
+}
+
 export function callbacks(db: Potoroo.Database<Note>) {
   db.put({ _id: 'a', title: 'A' }, (error, result) => console.log(error?.status, result?.rev));
   db.get('a', (error, note) => console.log(error?.docId, note?.title));

@@ -179,9 +179,9 @@ impl Blocks {
         !self.wanted.borrow().is_empty()
     }
 
-    /// How many blocks to want at once in a scan.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead.get()
+    /// How many blocks to want at once in a scan that seems to need so many.
+    pub(super) fn ahead(&self, needed: usize) -> usize {
+        self.ahead.get().max(needed).min(self.most_ahead)
     }
 
     /// Notes that a block that passed its checksum has an entry that cannot be read.

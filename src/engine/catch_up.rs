@@ -36,20 +36,33 @@ pub(super) fn missing(record: &str) -> StorageError {
     StorageError::Damaged { record: record.into(), problem: "it is missing" }
 }
 
+/// What there is behind a position: the small records, and the log from there on.
+pub(super) fn reads_behind(position: u64) -> [Read; 4] {
+    [
+        Read::One(Space::Meta, HEADER_KEY.into()),
+        Read::One(Space::Meta, FLOOR_KEY.into()),
+        Read::One(Space::Meta, MANIFEST_KEY.into()),
+        Read::From(Space::Log, position + 1, READ_AHEAD),
+    ]
+}
+
 impl Inner {
     /// Applies what other tabs have committed, and tells whether there was something. The caller holds the turn.
     pub(super) async fn catch_up_in_turn(&self) -> StorageResult<bool> {
+        self.catch_up_from(None).await
+    }
+
+    /// The same; `found`, if given, are the answers to [`reads_behind`] this engine's position.
+    pub(super) async fn catch_up_from(&self, mut found: Option<Vec<Vec<Bytes>>>) -> StorageResult<bool> {
         let before = self.position.get();
         let mut replay = self.maintenance.must_replay().then(|| self.replay_of(None, Manifest::default()));
         loop {
             let next = replay.as_ref().map_or(self.position.get(), |replay| replay.position) + 1;
-            let reads = [
-                Read::One(Space::Meta, HEADER_KEY.into()),
-                Read::One(Space::Meta, FLOOR_KEY.into()),
-                Read::One(Space::Meta, MANIFEST_KEY.into()),
-                Read::From(Space::Log, next, READ_AHEAD),
-            ];
-            let mut answers = self.read(&reads).await?.into_iter().map(Vec::into_iter);
+            let answers = match found.take() {
+                Some(found) => found,
+                None => self.read(&reads_behind(next - 1)).await?,
+            };
+            let mut answers = answers.into_iter().map(Vec::into_iter);
             let mut answer = || answers.next().expect("BUG: a read without an answer");
             let header = answer().next();
             if header.is_none_or(|header| header != self.header.encode()) {

@@ -6,9 +6,9 @@ use super::header::{FLOOR_KEY, decode_floor};
 use super::open::Inner;
 use super::record;
 use super::runs::{MANIFEST_KEY, Manifest};
-use crate::env;
+use crate::env::{self, Millis};
 use crate::error::{Error, Result};
-use crate::storage::{Change, Notice, Read, Space, StorageError, StorageResult, Write};
+use crate::storage::{Change, Notice, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -17,6 +17,13 @@ use std::rc::Rc;
 
 /// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
 const GROUP_BYTES: usize = 4 << 20;
+
+/// After a conflict with another tab so many groups are committed in turn. A conflict costs two round trips to the storage, and
+/// of many tabs that all try at once only one gets on.
+const GROUPS_IN_TURN: u32 = 20;
+
+/// So long a commit waits for its turn.
+const PATIENCE: Millis = Millis(2000);
 
 /// So often a group is written again when a connection closes under it, before that is told.
 const RECONNECTS: u32 = 3;
@@ -66,6 +73,8 @@ pub(super) struct Queue {
     jobs: RefCell<VecDeque<Job>>,
     running: Cell<bool>,
     waiting_for_idle: RefCell<Vec<oneshot::Sender<()>>>,
+    /// So many groups more are committed in turn with other tabs.
+    in_turn: Cell<u32>,
 }
 
 impl Queue {
@@ -90,6 +99,11 @@ impl Queue {
         for job in jobs {
             (job.finish)(Some(error.clone()));
         }
+    }
+
+    /// Notes that another tab commits at the same time.
+    fn note_contention(&self) {
+        self.in_turn.set(GROUPS_IN_TURN);
     }
 
     fn stop(&self) {
@@ -145,7 +159,11 @@ impl Inner {
     /// Fills the group from the queue and commits it; tells whether there was something to write.
     async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
         let mut reconnects = 0;
+        let mut turn = None;
         loop {
+            if turn.is_none() && self.queue.in_turn.get() > 0 {
+                turn = self.turn_at_commit().await?;
+            }
             let Some((position, record)) = self.plan(group).await? else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
@@ -176,11 +194,27 @@ impl Inner {
                 self.apply_entries(&record, entries);
                 return Ok(true);
             }
+            self.queue.note_contention();
             if !self.catch_up_in_turn().await? {
                 // A conflict with nothing would be one for ever.
                 return Err(StorageError::Conflict);
             }
         }
+    }
+
+    /// Waits for the turn to commit, and catches up with whoever had it before.
+    async fn turn_at_commit(&self) -> StorageResult<Option<SharedTurn>> {
+        let turn = self.storage.turn_at(Task::Commit, PATIENCE).await;
+        match &turn {
+            Some(turn) if turn.was_contested => {
+                self.queue.note_contention();
+                self.catch_up_in_turn().await?;
+            }
+            Some(_) => self.queue.in_turn.set(self.queue.in_turn.get() - 1),
+            // Somebody keeps it who is asleep, or there are no turns.
+            None => self.queue.in_turn.set(0),
+        }
+        Ok(turn)
     }
 
     /// Whether a record that was added at a position is part of the log: below the floor, which another tab may have

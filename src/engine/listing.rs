@@ -50,7 +50,9 @@ impl Listing {
     pub fn step<R: Rows>(&mut self, snapshot: &Snapshot, rows: &mut R) -> Result<Step> {
         let Self { keyspace, bounds, descending } = self;
         let borrowed = (bounds.0.as_ref().map(Vec::as_slice), bounds.1.as_ref().map(Vec::as_slice));
-        let mut entries = snapshot.scan(*keyspace, borrowed, *descending);
+        // A listing of everything begins with few blocks.
+        let expected = Some(rows.left()).filter(|left| *left < usize::MAX).unwrap_or_default();
+        let mut entries = snapshot.scan_some(*keyspace, borrowed, *descending, expected);
         let mut last = None;
         let mut bytes = 0;
         let mut ahead = 0;

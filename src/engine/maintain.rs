@@ -1,7 +1,8 @@
 //! Flushing the log into runs and merging runs, in the background and in slices.
 //!
 //! Nothing depends on who does it, or whether it is done: a manifest is replaced only where it is still the one that was
-//! looked at, in the transaction that adds and removes the blocks. Who loses throws the work away.
+//! looked at, in the transaction that adds and removes the blocks. Who loses throws the work away. So that this is rare, tabs
+//! take turns where the platform has such a thing.
 
 use super::cache::Blocks;
 use super::header::{FLOOR_KEY, encode_floor};
@@ -11,7 +12,7 @@ use super::open::Inner;
 use super::runs::{FinishedSegment, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key};
 use super::scan::{Merged, Source};
 use crate::env::{self, Millis};
-use crate::storage::{Change, Expectation, Space, StorageError, StorageResult, Write};
+use crate::storage::{Change, Expectation, SharedTurn, Space, StorageError, StorageResult, Task, Write};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -34,6 +35,12 @@ const HURRY: usize = 3;
 
 /// The pause after a step that failed is doubled at most so many times.
 const MOST_DOUBLINGS: u32 = 5;
+
+/// A flush waits for so long for another tab's work in the background: commits may wait for it.
+const FLUSH_PATIENCE: Millis = Millis(1000);
+
+/// A step of a merge waits for so long for another tab's.
+const MERGE_PATIENCE: Millis = Millis(30_000);
 
 /// A step of a merge lets reads go first for so many times as long as they have to be over.
 const READS_FIRST: u64 = 20;
@@ -71,6 +78,14 @@ impl Maintenance {
     pub(super) fn has_replayed(&self) {
         self.must_replay.set(false);
     }
+}
+
+/// What was done.
+#[derive(Debug, PartialEq, Eq)]
+enum Work {
+    Flush,
+    Merge,
+    Nothing,
 }
 
 /// Counts the bytes that were worked on.
@@ -149,14 +164,14 @@ impl Inner {
             if !self.must_flush() {
                 self.wait_for_reads().await;
             }
+            let patience = if self.must_flush() { FLUSH_PATIENCE } else { MERGE_PATIENCE };
+            let turn = self.storage.turn_at(Task::Background, patience).await;
             let started = env::now();
-            let is_flush = self.must_flush();
-            self.maintenance.flushes_anyway.set(false);
-            let outcome = if is_flush { self.flush().await } else { self.merge().await };
-            let outcome = match outcome {
-                Ok(()) => Ok(()),
-                Err(error) => self.recover(error).await,
+            let outcome = match self.do_next(turn.as_ref()).await {
+                Err(error) => self.recover(error).await.map(|()| Work::Nothing),
+                done => done,
             };
+            drop(turn);
             if outcome.is_ok() {
                 self.maintenance.not_before.set(0);
                 self.maintenance.failures.set(0);
@@ -171,7 +186,7 @@ impl Inner {
             }
             let is_patient = self.settings.merge_after_read > Millis(0)
                 && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY;
-            if is_patient && !is_flush {
+            if is_patient && outcome == Ok(Work::Merge) {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }
@@ -197,6 +212,24 @@ impl Inner {
             inner.maintenance.not_before.set(0);
             inner.maintain();
         });
+    }
+
+    /// Flushes, or does a step of a merge, whatever there is to do after a look at what was done by whoever had the turn before.
+    async fn do_next(&self, turn: Option<&SharedTurn>) -> StorageResult<Work> {
+        if turn.is_some_and(|turn| turn.was_contested) {
+            let _turn = self.turn.lock().await;
+            if self.ended.get().is_none() {
+                self.catch_up_in_turn().await?;
+            }
+        }
+        if self.must_flush() {
+            self.maintenance.flushes_anyway.set(false);
+            self.flush().await.map(|()| Work::Flush)
+        } else if self.has_work() {
+            self.merge().await.map(|()| Work::Merge)
+        } else {
+            Ok(Work::Nothing)
+        }
     }
 
     /// Waits until nobody reads, which a merge would be in the way of.

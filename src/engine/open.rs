@@ -1,5 +1,6 @@
 use super::batch::Overlay;
 use super::cache::Cache;
+use super::catch_up::{missing, reads_behind};
 use super::group::{Job, Queue};
 use super::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
 use super::maintain::Maintenance;
@@ -79,8 +80,12 @@ impl Engine {
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
     /// record and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
-        let header = match read_or_create_header(&*storage).await {
-            Ok(header) => header,
+        // Heard once there is an engine; from the first read on no commit is missed.
+        let heard: Rc<Cell<Option<Notice>>> = Rc::default();
+        let hearing = heard.clone();
+        storage.listen(Box::new(move |notice| hearing.set(Some(notice))));
+        let (header, found) = match read_or_create(&*storage).await {
+            Ok(found) => found,
             Err(error) => {
                 storage.close();
                 return Err(error.into());
@@ -111,11 +116,14 @@ impl Engine {
         }));
         // A notice may arrive already, and whoever hears it waits for the turn.
         let turn = inner.turn.lock().await;
-        if let Err(error) = inner.catch_up_in_turn().await {
+        if let Err(error) = inner.catch_up_from(Some(found)).await {
             inner.storage.close();
             return Err(inner.error_of(error));
         }
         drop(turn);
+        if let Some(notice) = heard.take() {
+            inner.clone().hear(notice);
+        }
         // Whoever opens a database will read.
         inner.maintenance.note_read();
         inner.maintain();
@@ -270,18 +278,21 @@ impl Inner {
     }
 }
 
-/// The header; written first, with the floor, if there is none.
-async fn read_or_create_header(storage: &dyn Storage) -> StorageResult<Header> {
-    let reads = [Read::One(Space::Meta, HEADER_KEY.into()), Read::One(Space::Meta, FLOOR_KEY.into())];
+/// The header, and everything else that an engine begins with, as [`reads_behind`] reads it; the header and the floor are
+/// written first if there are none.
+async fn read_or_create(storage: &dyn Storage) -> StorageResult<(Header, Vec<Vec<Bytes>>)> {
     let mut writes = 0;
     loop {
-        let found = storage.read(&reads).await?.concat();
-        if let [header, _] = found.as_slice() {
-            return Header::decode(header);
+        let found = storage.read(&reads_behind(FIRST_POSITION - 1)).await?;
+        let mut first = found.iter().map(|found| found.first());
+        let (header, floor) = (first.next().flatten(), first.next().flatten());
+        if let Some(header) = header {
+            let header = Header::decode(header)?;
+            floor.ok_or_else(|| missing("meta/floor"))?;
+            return Ok((header, found));
         }
-        if let Some(header) = found.first() {
-            Header::decode(header)?;
-            return Err(StorageError::Damaged { record: "meta/floor".into(), problem: "it is missing" });
+        if floor.is_some() {
+            return Err(missing("meta/header"));
         }
         let header = Header { instance: env::uuid() };
         let write = Write {

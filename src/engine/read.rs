@@ -3,10 +3,16 @@
 use super::cache::Blocks;
 use super::open::{Engine, Inner};
 use super::snapshot::Snapshot;
-use crate::env;
+use crate::env::{self, Millis};
 use crate::error::Result;
-use crate::storage::{StorageError, StorageResult};
+use crate::storage::{StorageError, StorageResult, Task};
 use std::rc::Rc;
+
+/// After so many merges that took away what it was reading, a reader takes the turn at merging for itself.
+const MOST_DISTURBED: u32 = 2;
+
+/// So long it waits for that.
+const PATIENCE: Millis = Millis(10_000);
 
 /// What a step of a long question has come to. A step that wanted blocks is not the last one, whatever it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +57,8 @@ impl Engine {
         let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
         let mut snapshot = self.inner.snapshot_over(&blocks);
         let mut progress = begin();
+        let mut disturbed = 0;
+        let mut _undisturbed = None;
         loop {
             let outcome = step(&mut progress, &snapshot);
             let wanted = blocks.take_wanted()?;
@@ -69,6 +77,12 @@ impl Engine {
                         self.refresh().await?;
                     }
                     self.inner.check_replaced(&snapshot, gone)?;
+                    disturbed += 1;
+                    if disturbed == MOST_DISTURBED {
+                        // While this has the turn nobody merges, nor does this tab.
+                        _undisturbed = self.inner.storage.turn_at(Task::Background, PATIENCE).await;
+                        self.refresh().await?;
+                    }
                     snapshot = self.inner.snapshot_over(&blocks);
                     progress = begin();
                 }

@@ -63,6 +63,17 @@ impl Snapshot {
         bounds: (Bound<&[u8]>, Bound<&[u8]>),
         descending: bool,
     ) -> impl Iterator<Item = (Bytes, Bytes)> + 'a {
+        self.scan_some(keyspace, bounds, descending, 0)
+    }
+
+    /// The same for somebody who is going to read so many entries: the blocks that have them are wanted at once.
+    pub fn scan_some<'a>(
+        &'a self,
+        keyspace: Keyspace,
+        bounds: (Bound<&[u8]>, Bound<&[u8]>),
+        descending: bool,
+        entries: usize,
+    ) -> impl Iterator<Item = (Bytes, Bytes)> + 'a {
         let is_empty = match bounds {
             (Bound::Included(start), Bound::Included(end)) => start > end,
             (
@@ -72,7 +83,7 @@ impl Snapshot {
             _ => false,
         };
         // BTreeMap::range panics on bounds that exclude everything.
-        let sources = if is_empty { Vec::new() } else { self.sources(keyspace, bounds, descending) };
+        let sources = if is_empty { Vec::new() } else { self.sources(keyspace, bounds, descending, entries) };
         Merged::new(sources, descending).filter_map(|entry| Some((entry.key, entry.value?)))
     }
 
@@ -81,6 +92,7 @@ impl Snapshot {
         keyspace: Keyspace,
         bounds: (Bound<&[u8]>, Bound<&[u8]>),
         descending: bool,
+        entries: usize,
     ) -> Vec<Source<'a>> {
         let mut sources: Vec<Source<'a>> = self
             .tables()
@@ -100,9 +112,18 @@ impl Snapshot {
             Bound::Unbounded => Bound::Excluded(vec![keyspace as u8 + 1]),
             high => high,
         };
-        for (run, (low, high)) in self.manifest().runs_within((low, high)) {
-            sources.push(Source::Run(RunCursor::new(&self.blocks, run, (low, high), descending)));
+        let mut cursors: Vec<_> = self
+            .manifest()
+            .runs_within((low, high))
+            .into_iter()
+            .map(|(run, bounds)| RunCursor::new(&self.blocks, run, bounds, descending))
+            .collect();
+        // Keys are taken to be spread evenly over the runs that may have them.
+        let total = cursors.iter().map(RunCursor::entries).sum::<u64>().max(1);
+        for cursor in &mut cursors {
+            cursor.expect((entries as u64).saturating_mul(cursor.entries()).div_ceil(total));
         }
+        sources.extend(cursors.into_iter().map(Source::Run));
         sources
     }
 }

@@ -1,10 +1,15 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{Change, Listener, Notice, Read, Rest, Storage, StorageError, StorageResult, Write};
+use super::{
+    Change, Listener, Notice, Read, Rest, SharedTurn, Storage, StorageError, StorageResult, Task, Write,
+};
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 /// What happens to an operation.
@@ -58,6 +63,8 @@ pub struct Faults {
     loses_notices: Cell<bool>,
     /// How many bytes a write may add; `None` where there is no limit.
     room: Cell<Option<usize>>,
+    /// Who has the turn at which task.
+    turns: RefCell<Vec<(Task, Arc<Mutex<()>>)>>,
 }
 
 impl Faults {
@@ -97,6 +104,11 @@ impl Faults {
     /// From now on only writes are done that add no more than so many bytes; `None` ends that.
     pub fn leave_room(&self, bytes: impl Into<Option<usize>>) {
         self.room.set(bytes.into());
+    }
+
+    /// From now on this connection does a task only when it has `turns`, as the others do that were given the same.
+    pub fn share_turns(&self, task: Task, turns: &Arc<Mutex<()>>) {
+        self.turns.borrow_mut().push((task, turns.clone()));
     }
 
     /// How many operations there have been.
@@ -233,6 +245,14 @@ impl<S: Storage> Storage for FaultyStorage<S> {
 
     fn resume(&self) {
         self.inner.resume();
+    }
+
+    async fn turn_at(&self, task: Task, _: Millis) -> Option<SharedTurn> {
+        let turns = self.faults.turns.borrow().iter().find(|(other, _)| *other == task)?.1.clone();
+        Some(match turns.try_lock_owned() {
+            Some(turn) => SharedTurn::new(false, turn),
+            None => SharedTurn::new(true, turns.lock_owned().await),
+        })
     }
 
     fn close(&self) {

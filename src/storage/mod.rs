@@ -16,13 +16,17 @@ mod local_storage;
 pub mod memory;
 #[cfg(target_arch = "wasm32")]
 mod notices;
+#[cfg(target_arch = "wasm32")]
+mod web_locks;
 
 pub use choose::Adapter;
 pub use error::{StorageError, StorageResult};
 
+use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::Deserialize;
+use std::any::Any;
 use std::ops::Range;
 
 /// A kind of record; each has its own keys. In IndexedDB each is an object store of this name.
@@ -147,6 +151,30 @@ pub enum Rest {
     Still,
 }
 
+/// What connections do better one after another than all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Committing, where several do at the same time.
+    Commit,
+    /// Flushing and merging.
+    Background,
+}
+
+/// A connection's turn at something; over when it is dropped, and with the connection's page.
+pub struct SharedTurn {
+    /// Whether another connection had the turn before, and may have done something.
+    pub was_contested: bool,
+    _held: Box<dyn Any>,
+}
+
+impl SharedTurn {
+    /// A turn that lasts as long as `held` lives.
+    #[cfg(any(test, target_arch = "wasm32"))]
+    fn new(was_contested: bool, held: impl Any) -> Self {
+        Self { was_contested, _held: Box::new(held) }
+    }
+}
+
 /// Called with what other connections tell.
 pub type Listener = Box<dyn Fn(Notice)>;
 
@@ -190,6 +218,13 @@ pub trait Storage {
     /// The page runs again: what was asked before and is not answered soon counts as lost, [`StorageError::Closed`] or
     /// [`StorageError::Unknown`].
     fn resume(&self);
+
+    /// Asks for the turn at a task. `None` where the platform has no such thing, or whoever has the turn keeps it for longer
+    /// than `patience`: then the task is done all the same. Nothing may depend on a turn.
+    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
+        let _ = (task, patience);
+        None
+    }
 
     /// Ends the connection; every later call fails with [`StorageError::Closed`]. Idempotent.
     fn close(&self);

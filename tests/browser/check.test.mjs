@@ -52,7 +52,10 @@ async function errorOf(promise) {
 describe('check()', () => {
   it('counts what is there, and finds nothing wrong', async () => {
     const db = await filled(fresh());
-    const { ok, problems, documents, deleted_documents, revisions, local_documents, runs, blocks, block_bytes } = await db.check();
+    let report = await db.check();
+    // The log is flushed in the background.
+    while (report.runs === 0) report = await db.check();
+    const { ok, problems, documents, deleted_documents, revisions, local_documents, blocks, block_bytes } = report;
     expect({ ok, problems }).to.deep.equal({ ok: true, problems: [] });
     expect({ documents, deleted_documents, revisions, local_documents }).to.deep.equal({
       documents: 5999,
@@ -60,7 +63,7 @@ describe('check()', () => {
       revisions: 6001,
       local_documents: 1,
     });
-    expect([runs > 0, blocks > 10, block_bytes > 1e6]).to.deep.equal([true, true, true]);
+    expect([blocks > 10, block_bytes > 1e6]).to.deep.equal([true, true]);
     await db.destroy();
   });
 

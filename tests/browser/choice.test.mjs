@@ -1,25 +1,11 @@
 // Where a database is kept, by what the browser allows and by what the application asks for.
 import { expect } from '/node_modules/chai/index.js';
 import { basicScript } from './support/basic_script.mjs';
+import { frame } from './support/frame.mjs';
 import { wait } from './support/parity.mjs';
 
 let databases = 0;
 const fresh = () => `choice-${(databases += 1)}-${Math.random()}`;
-
-/** A frame of this origin with the library, loaded after `prepare` has taken something from it. */
-async function frame(prepare = () => {}) {
-  const element = document.createElement('iframe');
-  element.src = '/empty.html';
-  document.body.append(element);
-  await new Promise((resolve) => element.addEventListener('load', resolve));
-  const { contentWindow: window, contentDocument } = element;
-  prepare(window);
-  const script = contentDocument.createElement('script');
-  script.src = '/pkg/dist/potoroo.iife.js';
-  contentDocument.head.append(script);
-  await new Promise((resolve) => script.addEventListener('load', resolve));
-  return { Potoroo: window.Potoroo, window, remove: () => element.remove() };
-}
 
 /** As browsers do for a page that has no right to storage: at once. */
 const forbidding = (window) => {

@@ -1,8 +1,9 @@
 // Runs the suites of this folder in a browser and counts: *.test.mjs each in a page of its own, *.tabs.mjs from outside,
 // with several pages for each case.
 //
-//     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--console]
+//     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--worker] [--console]
 //
+// --worker has the databases of the parity suites run in the package's worker.
 // --seed N --rounds M repeats or prolongs what parity.random.test.mjs does.
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,7 @@ const { values: options } = parseArgs({
     grep: { type: 'string' },
     seed: { type: 'string' },
     rounds: { type: 'string' },
+    worker: { type: 'boolean', default: false },
     console: { type: 'boolean', default: false },
   },
 });
@@ -27,15 +29,22 @@ if (!launch) throw new Error(`--browser must be one of ${Object.keys(launchers).
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const isSuite = (name) => /\.(test|tabs)\.mjs$/.test(name) && name.includes(options.only ?? '');
-const suites = (await readdir(folder)).filter(isSuite).sort();
+// The other suites say themselves what runs where.
+const wanted = (name) => name.includes(options.only ?? '') && (!options.worker || name.startsWith('parity.'));
+const suites = (await readdir(folder)).filter((name) => /\.(test|tabs)\.mjs$/.test(name) && wanted(name)).sort();
 // A suite that hangs must not hold up the others for ever; single tests have a limit of their own, which is much shorter.
 const suiteLimit = 10 * 60_000;
 
 const server = await serveStatic(root, {
-  pages: { '/page.html': pageText(), '/empty.html': '<!doctype html><title>Empty</title>', ...tabPages },
+  pages: {
+    '/page.html': pageText(),
+    '/empty.html': '<!doctype html><title>Empty</title>',
+    '/no-blob-workers.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="worker-src 'self'"><title>Strict</title>`,
+    ...tabPages,
+  },
 });
 const couch = await startCouch();
+const lockedCouch = await startCouch({ user: 'ada', password: 'p w' });
 const browser = await launch();
 let passed = 0;
 let failed = 0;
@@ -52,6 +61,7 @@ try {
 } finally {
   await browser.close();
   await couch.stop();
+  await lockedCouch.stop();
   await server.stop();
 }
 if (passed + failed === 0) console.log('no test has run');
@@ -64,7 +74,9 @@ async function runSuite(suite) {
   try {
     const run = page.evaluate((...args) => globalThis.runSuite(...args), `/tests/browser/${suite}`, {
       couch: couch.url,
+      lockedCouch: lockedCouch.url,
       grep: options.grep,
+      worker: options.worker,
       seed: options.seed && Number(options.seed),
       rounds: options.rounds && Number(options.rounds),
     });

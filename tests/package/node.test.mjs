@@ -53,6 +53,19 @@ test('Node', async (t) => {
     assert.deepEqual(await run(folder, 'memory.mjs', source), { adapter: 'memory', info: 1 });
   });
 
+  await t.test('a worker can be asked for, and a warning says that there is none', async () => {
+    const source = `import Potoroo from 'potoroo';
+      const warnings = [];
+      console.warn = (text) => warnings.push(text);
+      const dbs = ['a', 'b'].map((name) => new Potoroo(name, { worker: true }));
+      const infos = await Promise.all(dbs.map((db) => db.info()));
+      print({ warnings, places: infos.map(({ adapter, worker }) => [adapter, worker ?? 'page']) });`;
+    assert.deepEqual(await run(folder, 'worker.mjs', source), {
+      warnings: ['Potoroo does not run in a worker: there are no workers here'],
+      places: [['memory', 'page'], ['memory', 'page']],
+    });
+  });
+
   await t.test('required, the package is the class, with the named exports as properties', async () => {
     const source = `const Potoroo = require('potoroo');
       print([typeof Potoroo, Potoroo.default === Potoroo, Potoroo.Potoroo === Potoroo, typeof Potoroo.plugin]);`;

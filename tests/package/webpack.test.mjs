@@ -26,7 +26,7 @@ for (const entry of ['./main.mjs', './main.cjs']) {
     const { errors, warnings } = await build(folder, entry);
     assert.deepEqual({ errors, warnings }, { errors: [], warnings: [] });
     const page = await loadInChromium(t, folder);
-    assertUsed(await page.outcome(), 'idb');
+    assertUsed(await page.outcome(), 'idb', true);
     assert.deepEqual(page.errors, []);
     const files = await readdir(join(folder, 'dist'));
     assert.deepEqual(files.filter((name) => name.endsWith('.wasm')), []);

@@ -38,7 +38,7 @@ export function parseOptions(args) {
   });
   const rounds = wholeNumber(values, 'rounds', 1);
   const documents = wholeNumber(values, 'documents', 1000);
-  const wanted = split(values.contestants) ?? contestants.map(({ id }) => id);
+  const wanted = split(values.contestants) ?? contestants.filter(({ onRequest }) => !onRequest).map(({ id }) => id);
   const unknown = wanted.find((id) => !contestants.some((contestant) => contestant.id === id));
   if (unknown) throw new Error(`no contestant is called ${unknown}`);
   if (values.couch !== undefined && !URL.canParse(values.couch)) throw new Error('--couch takes a URL');

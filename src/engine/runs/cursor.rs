@@ -1,9 +1,13 @@
 use super::block::{Block, BlockNumber};
+use super::index::Index;
 use super::manifest::Segment;
 use crate::engine::cache::Blocks;
 use crate::engine::record::RecordEntry;
 use std::ops::{Bound, Range};
 use std::rc::Rc;
+
+/// A range within a segment that takes no more blocks than this is read at once.
+const SHORT_RANGE: usize = 16;
 
 /// Bounds of keys in the form of [`run_key`](super::run_key).
 pub(in crate::engine) type RunBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -17,6 +21,8 @@ pub(in crate::engine) struct RunCursor<'a> {
     next_block: Option<usize>,
     bounds: RunBounds,
     descending: bool,
+    /// So many entries are likely to be read.
+    expected: u64,
     /// The current block and its entries that are still to be read.
     current: Option<(BlockNumber, Rc<Block>, Range<usize>)>,
     is_blocked: bool,
@@ -40,7 +46,26 @@ impl<'a> RunCursor<'a> {
             Bound::Unbounded => true,
         });
         let segments = run.get(start..end).unwrap_or_default();
-        Self { blocks, segments, next_block: None, bounds, descending, current: None, is_blocked: false }
+        Self {
+            blocks,
+            segments,
+            next_block: None,
+            bounds,
+            descending,
+            expected: 0,
+            current: None,
+            is_blocked: false,
+        }
+    }
+
+    /// How many entries the segments have that are still to be read, those beyond the bounds included.
+    pub(in crate::engine) fn entries(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.entries).sum()
+    }
+
+    /// Says how many entries are likely to be read.
+    pub(in crate::engine) fn expect(&mut self, entries: u64) {
+        self.expected = entries;
     }
 
     /// Whether it has ended because a block is not at hand.
@@ -84,7 +109,7 @@ impl<'a> RunCursor<'a> {
                 (true, _) => index.len().saturating_sub(1),
             });
             let Some(block) = self.blocks.block(segment.number, place) else {
-                self.want_ahead(segment.number, place, index.len());
+                self.want_ahead(segment, place, &index);
                 self.is_blocked = true;
                 return false;
             };
@@ -107,15 +132,28 @@ impl<'a> RunCursor<'a> {
     }
 
     /// Wants the blocks behind one that is not at hand, in the direction of reading.
-    fn want_ahead(&self, segment: u64, place: usize, count: usize) {
-        let ahead = self.blocks.ahead();
-        let places = if self.descending {
-            place.saturating_sub(ahead)..place
-        } else {
-            place + 1..(place + ahead).min(count)
-        };
+    fn want_ahead(&self, segment: &Segment, place: usize, index: &Index) {
+        let per_block = (segment.entries / index.len() as u64).max(1);
+        // The first one is likely to be begun in its middle.
+        let mut needed = self.expected.div_ceil(per_block).saturating_add(1) as usize;
+        let (low, high) = (Self::key(&self.bounds.0), Self::key(&self.bounds.1));
+        let first = low.map_or(0, |low| index.block_of(low));
+        let last = high.map_or(index.len(), |high| index.block_of(high) + 1);
+        let left = if self.descending { place - first.min(place) + 1 } else { last.max(place + 1) - place };
+        if left <= SHORT_RANGE {
+            needed = left;
+        }
+        let ahead = self.blocks.ahead(needed).min(left);
+        let places = if self.descending { place + 1 - ahead..place } else { place + 1..place + ahead };
         for place in places {
-            self.blocks.want(BlockNumber::block(segment, place));
+            self.blocks.want(BlockNumber::block(segment.number, place));
+        }
+    }
+
+    fn key(bound: &Bound<Vec<u8>>) -> Option<&[u8]> {
+        match bound {
+            Bound::Included(key) | Bound::Excluded(key) => Some(key),
+            Bound::Unbounded => None,
         }
     }
 

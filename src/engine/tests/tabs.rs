@@ -1,10 +1,14 @@
 //! Several tabs, step by step.
 
 use super::*;
+use crate::engine::Step;
 use crate::env::block_on;
 use crate::storage::faulty::{Random, take_turns};
-use futures_util::future::join;
+use crate::storage::{Space, Task};
+use futures_util::future::{join, join_all};
+use futures_util::lock::Mutex;
 use std::cell::Cell;
+use std::sync::Arc;
 
 #[test]
 fn a_commit_another_tab_won_is_replanned() {
@@ -149,4 +153,113 @@ fn commits_of_another_tab_do_not_disturb_the_opening() {
             assert_eq!(opened.contents(), writer.contents(), "seed {seed}");
         });
     }
+}
+
+#[test]
+fn who_waited_for_the_turn_in_the_background_does_nothing_twice() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let turns = Arc::<Mutex<()>>::default();
+        let tabs = [Tab::open_tiny(&disk).await, Tab::open_tiny(&disk).await];
+        for tab in &tabs {
+            tab.faults.share_turns(Task::Background, &turns);
+        }
+        let held = turns.lock().await;
+        for number in 0..20 {
+            tabs[number % 2].append("somebody's name").await.unwrap();
+            take_turns(20).await;
+        }
+        let blocks = |disk: &MemoryDisk| {
+            disk.records().iter().filter(|((space, _), _)| *space == Space::Block).count()
+        };
+        assert_eq!(blocks(&disk), 0, "something was flushed out of turn");
+        drop(held);
+        take_turns(500).await;
+        let writes = tabs.iter().map(|tab| tab.faults.writes()).collect::<Vec<_>>();
+        let runs = tabs[0].engine.inner.state.borrow().manifest.runs.len();
+        // The header, twenty commits and one flush; the other tab found nothing left to do.
+        assert_eq!((writes.iter().sum::<u32>(), runs), (22, 1), "{writes:?}");
+        assert!(blocks(&disk) > 0);
+        assert_eq!(tabs[1].read(list).len(), 20);
+    });
+}
+
+#[test]
+fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let turns = Arc::<Mutex<()>>::default();
+        let writer = Tab::open_tiny(&disk).await;
+        writer.faults.share_turns(Task::Background, &turns);
+        for _ in 0..60 {
+            writer.append("somebody's name").await.unwrap();
+            take_turns(20).await;
+        }
+        // It keeps nothing in memory, so that all its blocks come from the storage, one at a step.
+        let settings = Settings { cache_bytes: 0, flush_bytes: usize::MAX, ..Settings::tiny() };
+        let reader = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
+        reader.faults.share_turns(Task::Background, &turns);
+        reader.faults.take_turns(Random::new(1));
+        let is_over = Cell::new(false);
+        let beginnings = Cell::new(0);
+        let reading = async {
+            let begin = || {
+                beginnings.set(beginnings.get() + 1);
+                (Bound::Unbounded, 0)
+            };
+            let step = |(from, count): &mut (Bound<Bytes>, usize), snapshot: &Snapshot| {
+                let bounds = (from.as_ref().map(Bytes::as_ref), Bound::Unbounded);
+                let Some((key, _)) = snapshot.scan(Keyspace::Sequence, bounds, false).next() else {
+                    return Ok(Step::Done);
+                };
+                *from = Bound::Excluded(key);
+                *count += 1;
+                Ok(Step::Further)
+            };
+            let (_, count) = reader.engine.read_in_steps(begin, step).await.unwrap();
+            is_over.set(true);
+            count
+        };
+        let writing = async {
+            while !is_over.get() {
+                writer.append("somebody's name").await.unwrap();
+                take_turns(20).await;
+            }
+        };
+        let (count, ()) = join(reading, writing).await;
+        assert!(count >= 60, "{count}");
+        assert_eq!(beginnings.get(), 3, "it was not disturbed, or too often");
+    });
+}
+
+/// How many conflicts there are where some tabs commit all the time.
+async fn conflicts(turns: Option<&Arc<Mutex<()>>>) -> u32 {
+    let disk: Rc<MemoryDisk> = Rc::default();
+    let mut tabs = Vec::new();
+    for number in 0..4 {
+        let tab = Tab::open(&disk).await;
+        if let Some(turns) = turns {
+            tab.faults.share_turns(Task::Commit, turns);
+        }
+        tab.faults.take_turns(Random::new(number));
+        tabs.push(tab);
+    }
+    let before: u32 = tabs.iter().map(|tab| tab.faults.writes()).sum();
+    let commits = tabs.iter().map(|tab| async {
+        for _ in 0..50 {
+            tab.append("somebody's name").await.unwrap();
+        }
+    });
+    join_all(commits).await;
+    assert_eq!(found_on(&disk).await.read(list).len(), 200);
+    tabs.iter().map(|tab| tab.faults.writes()).sum::<u32>() - before - 200
+}
+
+#[test]
+fn tabs_that_commit_all_the_time_do_so_in_turn() {
+    block_on(async {
+        let all_at_once = conflicts(None).await;
+        let in_turn = conflicts(Some(&Arc::default())).await;
+        assert!(all_at_once > 100 && in_turn < 10, "{all_at_once} conflicts all at once, {in_turn} in turn");
+    });
 }

@@ -5,8 +5,10 @@
 mod error;
 
 use super::notices::Notices;
+use super::web_locks::WebLocks;
 use super::{
-    Change, Durability, Key, Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write,
+    Change, Durability, Key, Listener, Notice, Read, Rest, SharedTurn, Space, Storage, StorageError,
+    StorageResult, Task, Write,
 };
 use crate::env::Millis;
 use async_trait::async_trait;
@@ -488,6 +490,16 @@ impl Storage for IndexedDb {
                 let _ = asked.send(());
             }
         });
+    }
+
+    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
+        let kind = match task {
+            Task::Commit => "commit",
+            Task::Background => "background",
+        };
+        let locks = WebLocks::find(&format!("potoroo:{kind}:{}", self.shared.name)).await?;
+        let (held, was_contested) = locks.turn_within(patience).await?;
+        Some(SharedTurn::new(was_contested, held))
     }
 
     fn close(&self) {

@@ -3,10 +3,10 @@
 use super::map::StringMap;
 use super::names::Names;
 use super::turn::{self, Turn};
-use super::web_locks::{Held, WebLocks};
 use super::{LocalStorage, Origin, passed_since};
 use crate::env::{self, Millis};
 use crate::storage::notices::Notices;
+use crate::storage::web_locks::{Held, WebLocks};
 use crate::storage::{Listener, Notice, StorageError, StorageResult};
 use async_trait::async_trait;
 use futures_util::future::Either;
@@ -54,7 +54,7 @@ fn find() -> StorageResult<web_sys::Storage> {
 }
 
 /// What the platform has thrown.
-pub(super) fn platform_error(error: &JsValue) -> StorageError {
+pub(in crate::storage) fn platform_error(error: &JsValue) -> StorageError {
     let (name, message) = match (error.dyn_ref::<DomException>(), error.dyn_ref::<js_sys::Error>()) {
         (Some(exception), _) => (exception.name(), exception.message()),
         (None, Some(error)) => (error.name().into(), error.message().into()),

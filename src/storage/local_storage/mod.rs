@@ -31,9 +31,9 @@ mod root;
 #[cfg(test)]
 mod tests;
 mod turn;
-#[cfg(target_arch = "wasm32")]
-mod web_locks;
 
+#[cfg(target_arch = "wasm32")]
+pub(super) use browser::platform_error;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use browser::{is_there, open};
 

@@ -1,9 +1,16 @@
 // In the page: runs one suite with mocha and answers with what passed and what did not.
-/* global mocha */
+import { inWorker } from './in_worker.mjs';
 
-/** `settings`: the server's address as `couch`, mocha's `grep`, and `seed` and `rounds` of random tests. */
+/* global mocha, Potoroo */
+
+/**
+ * `settings`: the server's address as `couch`, that of one that asks for a password (and has it in its address) as
+ * `lockedCouch`, mocha's `grep`, whether all databases run in the package's `worker`, and `seed`
+ * and `rounds` of random tests.
+ */
 globalThis.runSuite = async (path, settings) => {
   globalThis.testSettings = settings;
+  if (settings.worker) globalThis.Potoroo = inWorker(Potoroo);
   mocha.setup({ ui: 'bdd', timeout: 30_000, slow: 10_000, forbidOnly: true, forbidPending: true, reporter: class {} });
   if (settings.grep) mocha.grep(settings.grep);
   await import(path);

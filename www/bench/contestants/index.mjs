@@ -11,7 +11,7 @@ const pouchdbScript = '/node_modules/pouchdb/dist/pouchdb.min.js';
  * `scripts` are what a page needs before `make()` works; `library` is the npm package they come from. `kind` says what a column
  * is for: the `subject` is compared with the best of the `peer`s, which do the same job, with each of the `other`s, which do
  * less of it, and with the `floor`, which no database on this platform can be expected to beat. Who `replicates` takes part in
- * the rows with a server.
+ * the rows with a server. Who comes `onRequest` takes part where `--contestants` names it.
  */
 export const contestants = [
   {
@@ -20,8 +20,18 @@ export const contestants = [
     kind: 'subject',
     library: 'potoroo',
     scripts: ['/pkg/dist/potoroo.iife.js'],
-    make: makePotoroo,
+    make: () => makePotoroo(),
     replicates: true,
+  },
+  {
+    id: 'potoroo-worker',
+    title: 'Potoroo in worker',
+    kind: 'other',
+    library: 'potoroo',
+    scripts: ['/pkg/dist/potoroo.iife.js'],
+    make: () => makePotoroo({ worker: true }),
+    replicates: true,
+    onRequest: true,
   },
   {
     id: 'pouchdb-idb',

@@ -19,9 +19,9 @@ style.textContent = chartStyle;
 // Before the page's own style, which builds on it.
 document.head.prepend(style);
 
-for (const { id, title } of everybody) {
+for (const { id, title, onRequest } of everybody) {
   const label = document.createElement('label');
-  const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'contestant', value: id, checked: true });
+  const box = Object.assign(document.createElement('input'), { type: 'checkbox', name: 'contestant', value: id, checked: !onRequest });
   label.append(box, ` ${title}`);
   element('contestants').append(label);
 }

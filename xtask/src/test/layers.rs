@@ -27,8 +27,16 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Where `#[wasm_bindgen]` may stand: the layer that JavaScript calls, and files that import what web-sys lacks.
-const BINDING_FILES: &[&str] =
-    &["js/", "js.rs", "env/", "env.rs", "storage/indexeddb", "storage/local_storage", "http/fetch"];
+const BINDING_FILES: &[&str] = &[
+    "js/",
+    "js.rs",
+    "env/",
+    "env.rs",
+    "storage/indexeddb",
+    "storage/local_storage",
+    "storage/web_locks",
+    "http/fetch",
+];
 
 /// Fails with a line for each offence.
 pub fn check() -> Result<()> {

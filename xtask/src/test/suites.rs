@@ -96,6 +96,21 @@ pub const SUITES: &[Suite] = &[
         group: Group::Browser,
         work: Work::Tests(firefox, count::of_last_line),
     },
+    Suite {
+        title: "parity tests in the worker, Chromium",
+        group: Group::Browser,
+        work: Work::Tests(chromium_in_worker, count::of_last_line),
+    },
+    Suite {
+        title: "parity tests in the worker, Firefox",
+        group: Group::Browser,
+        work: Work::Tests(firefox_in_worker, count::of_last_line),
+    },
+    Suite {
+        title: "pages and browsers killed",
+        group: Group::Browser,
+        work: Work::Tests(kills, count::of_last_line),
+    },
     Suite { title: "package tests", group: Group::Package, work: Work::Tests(package, count::of_node_test) },
     Suite {
         title: "end-to-end tests",
@@ -149,6 +164,18 @@ fn chromium() -> Result<Command> {
 
 fn firefox() -> Result<Command> {
     node_program("tests/browser/run.mjs", &["--browser", "firefox"])
+}
+
+fn chromium_in_worker() -> Result<Command> {
+    node_program("tests/browser/run.mjs", &["--browser", "chromium", "--worker"])
+}
+
+fn firefox_in_worker() -> Result<Command> {
+    node_program("tests/browser/run.mjs", &["--browser", "firefox", "--worker"])
+}
+
+fn kills() -> Result<Command> {
+    node_program("tests/browser/kills.mjs", &["--times", "3"])
 }
 
 fn end_to_end() -> Result<Command> {

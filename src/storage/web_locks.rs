@@ -1,6 +1,6 @@
 //! Web Locks: turns to write, and names of locks that tell numbers.
 
-use super::browser::platform_error;
+use super::local_storage::platform_error;
 use crate::env::{self, Millis};
 use crate::storage::{StorageError, StorageResult};
 use futures_channel::oneshot;
@@ -100,24 +100,46 @@ impl WebLocks {
         self.hold(&self.name, "exclusive").await
     }
 
+    /// Waits until no other connection has the turn, for so long; gives it, and whether another one had it.
+    pub(super) async fn turn_within(&self, patience: Millis) -> Option<(Held, bool)> {
+        let asking = async {
+            match self.request(&self.name, "exclusive", true).await.ok()? {
+                Some(held) => Some((held, false)),
+                None => Some((self.turn().await.ok()?, true)),
+            }
+        };
+        match select(pin!(asking), pin!(env::sleep(patience))).await {
+            Either::Left((turn, _)) => turn,
+            Either::Right(_) => None,
+        }
+    }
+
     async fn hold(&self, name: &str, mode: &str) -> StorageResult<Held> {
+        // There is one in the end where it need not be available at once.
+        self.request(name, mode, false).await?.ok_or(StorageError::Closed)
+    }
+
+    /// Asks for a lock; where `if_available`, `None` if it is not at once.
+    async fn request(&self, name: &str, mode: &str, if_available: bool) -> StorageResult<Option<Held>> {
         let mut release = None;
         let released = Promise::new(&mut |resolve, _| release = Some(resolve));
         let held = Held { release: release.expect("BUG: a promise that is not made at once") };
         let (sender, granted) = oneshot::channel();
-        let on_granted = Closure::once_into_js(move || {
+        let on_granted = Closure::once_into_js(move |lock: JsValue| {
             // Nobody waits any more where the wish was given up; then the promise is resolved already.
-            let _ = sender.send(());
+            let _ = sender.send(lock.is_object());
             released
         });
         let options = Object::new();
-        Reflect::set(&options, &"mode".into(), &mode.into()).map_err(|error| platform_error(&error))?;
+        for (option, value) in [("mode", JsValue::from(mode)), ("ifAvailable", JsValue::from(if_available))] {
+            Reflect::set(&options, &option.into(), &value).map_err(|error| platform_error(&error))?;
+        }
         let over = self
             .manager
             .request(name, &options, on_granted.unchecked_ref())
             .map_err(|error| platform_error(&error))?;
         match select(granted, JsFuture::from(over)).await {
-            Either::Left((Ok(()), _)) => Ok(held),
+            Either::Left((Ok(is_granted), _)) => Ok(is_granted.then_some(held)),
             Either::Right((Err(error), _)) => Err(platform_error(&error)),
             // It can't be over before it was granted.
             Either::Left((Err(_), _)) | Either::Right((Ok(_), _)) => Err(StorageError::Closed),
