@@ -2,6 +2,8 @@
 import { ActiveTasks } from './active_tasks';
 import { adapters, addAdapter, preferredAdapters } from './adapters';
 import type { Adapter } from './adapters';
+import { browserStorage } from './browser_storage';
+import type { BrowserStorage } from './browser_storage';
 import type { Database, Options } from './database';
 import { emitterMethods } from './emitter';
 import type { EventEmitter } from './emitter';
@@ -24,6 +26,7 @@ export interface Constructor extends Emitter {
   adapters: Record<string, Adapter>;
   preferredAdapters: string[];
   activeTasks: ActiveTasks;
+  storage: BrowserStorage;
   adapter(id: string, adapter: Adapter, addToPreferred?: boolean): void;
   plugin(plugin: unknown): Constructor;
   defaults(options: Options): Constructor;
@@ -66,6 +69,7 @@ export function addStatics(potoroo: Constructor): void {
     adapters,
     preferredAdapters,
     activeTasks,
+    storage: browserStorage,
     adapter: addAdapter,
     plugin(this: Constructor | undefined, plugin: unknown) {
       install(potoroo, plugin);

@@ -4,6 +4,7 @@ import type { Database } from './database';
 import { toError } from './errors';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
+import { tellIfBlocked } from './patience';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
@@ -52,7 +53,8 @@ function adapterOf(db: Database): string | undefined {
 async function openLocal(db: Database): Promise<Local | WorkerLocal> {
   const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
   const adapter = adapterOf(db) ?? 'idb';
-  const local = await (db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage());
+  const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage();
+  const local = await tellIfBlocked(db, 'open', opening);
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);

@@ -5,6 +5,7 @@ import { core, localOptionsOf, read } from './core';
 import type { Database, Doc, Options } from './database';
 import { notYet, toError } from './errors';
 import { clone } from './json';
+import { tellIfBlocked } from './patience';
 import { compactRemote } from './remote';
 import { announceDestroyed, unregister } from './static_events';
 import { loadWasm } from './wasm';
@@ -43,7 +44,7 @@ export const databaseMethods = {
     'destroy',
     function () {
       return (this._remote ? Promise.resolve() : destroyDependents(this))
-        .then(() => core(this).destroy().catch(rethrow))
+        .then(() => tellIfBlocked(this, 'destroy', core(this).destroy()).catch(rethrow))
         .then(() => {
           endFeeds(this);
           announceDestroyed(this);
@@ -54,7 +55,7 @@ export const databaseMethods = {
     async function () {
       if (this._remote) throw this.taskqueue.failed;
       const wasm = await loadWasm();
-      await wasm.Local.destroy_unopened(...localOptionsOf(this)).catch(rethrow);
+      await tellIfBlocked(this, 'destroy', wasm.Local.destroy_unopened(...localOptionsOf(this))).catch(rethrow);
       announceDestroyed(this);
       return { ok: true };
     },

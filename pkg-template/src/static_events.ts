@@ -17,7 +17,12 @@ export function register(db: Database): void {
   const known = instances.get(keyOf(db));
   if (known) known.add(db);
   else instances.set(keyOf(db), new Set([db]));
-  if (!db._remote) db._stopWaking = wakeWhenUseful({ wake: () => lookForMissedCommits(db) });
+  if (!db._remote) {
+    db._stopWaking = wakeWhenUseful({
+      wake: (slept) => lookForMissedCommits(db, slept),
+      sleep: (still) => (db._core as Local | undefined)?.suspend(still),
+    });
+  }
   events.emit('ref', db);
   db.emit('created', db);
   events.emit('created', db.name);
@@ -50,7 +55,8 @@ export function announceDestroyed(db: Database): void {
 }
 
 /** A page that slept or was in the back/forward cache has heard nothing of other tabs' commits. */
-function lookForMissedCommits(db: Database): void {
+function lookForMissedCommits(db: Database, slept: boolean): void {
+  const local = db._core as Local | undefined;
   // Where the storage can't be read, the next call says so.
-  (db._core as Local | undefined)?.refresh().catch(() => {});
+  (slept ? local?.resume() : local?.refresh())?.catch(() => {});
 }

@@ -45,6 +45,13 @@ declare module 'virtual:wasm-glue' {
     static destroy_unopened(name: string, options: string): Promise<void>;
     /** Applies what other tabs have committed, where their notice may have been lost. */
     refresh(): Promise<void>;
+    /**
+     * Lets go of channels and locks while the page sleeps, and with `still`, where nothing of the page runs from now on, of
+     * connections. `resume`, and what reads or writes, takes them up again.
+     */
+    suspend(still: boolean): void;
+    /** Gives up what the browser does not answer because the page slept, and applies what other tabs have committed. */
+    resume(): Promise<void>;
     /** 'change' comes after each commit, of this or another tab. One callback per handle. */
     on_event(callback: (name: 'change' | 'destroyed' | 'closed', updateSeq?: number) => void): void;
     close(): Promise<void>;

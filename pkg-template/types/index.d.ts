@@ -137,6 +137,16 @@ declare namespace Potoroo {
     type DatabaseConfiguration = LocalDatabaseConfiguration | RemoteDatabaseConfiguration;
   }
 
+  /** What `navigator.storage` says of all data of this origin; where it is missing or refuses, that nothing is known. */
+  interface BrowserStorage {
+    /** Asks the browser not to remove the data by itself when room is scarce; whether it agrees. */
+    persist(): Promise<boolean>;
+    /** Whether the browser has agreed. */
+    persisted(): Promise<boolean>;
+    /** In bytes, about. */
+    estimate(): Promise<{ usage: number | undefined; quota: number | undefined }>;
+  }
+
   interface StaticEvents extends Record<string, any[]> {
     created: [name: string];
     destroyed: [name: string];
@@ -158,6 +168,8 @@ declare namespace Potoroo {
     readonly adapters: Record<string, { valid(): boolean }>;
     readonly preferredAdapters: string[];
     readonly activeTasks: Core.ActiveTasks;
+    /** The room in this browser, and the wish to keep what is stored. */
+    readonly storage: BrowserStorage;
     fetch: Core.Fetch;
 
     /** Adds methods to every database. */
@@ -190,6 +202,11 @@ declare namespace Potoroo {
      * 'memory' (nothing is kept).
      */
     adapter: [name: string];
+    /**
+     * Opening or destroying has to wait, because something else has the database open and does not let go of it, such as
+     * a script in any tab of the site. It goes on by itself once that is closed.
+     */
+    blocked: [what: 'open' | 'destroy'];
   }
 
   interface ChangesEvents<Content extends {}> extends Record<string, any[]> {

@@ -54,6 +54,12 @@ export async function documents() {
 export async function storage() {
   const db = new Potoroo<Note>('notes', { durability: 'strict' });
   db.on('adapter', (name) => console.log(name.toUpperCase()));
+  db.on('blocked', (what) => console.log(what === 'open' ? 'close the other tabs' : what.toUpperCase()));
+  const kept: boolean = (await Potoroo.storage.persisted()) || (await Potoroo.storage.persist());
+  const { usage = 0, quota } = await Potoroo.storage.estimate();
+  // @ts-expect-error it may not be known
+  quota.toFixed();
+  console.log(kept, usage.toFixed());
   // @ts-expect-error there is no such durability
   new Potoroo<Note>('notes', { durability: 'eternal' });
   return new Potoroo<Note>('few notes', { adapter: 'localstorage' });

@@ -3,6 +3,7 @@ use super::shared::{self, SharedEngine};
 use crate::edit::Counters;
 use crate::engine::{Ended, Engine};
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Rest;
 use futures_channel::mpsc;
 use serde::Serialize;
 use std::cell::Cell;
@@ -107,6 +108,20 @@ impl Database {
     /// [`ErrorKind::Storage`] where the storage cannot be read.
     pub async fn refresh(&self) -> Result<()> {
         self.engine()?.refresh().await
+    }
+
+    /// Lets go of what would keep a page that goes to sleep out of the back/forward cache, or hold up other tabs.
+    /// [`Database::resume`], and whatever reads or writes, takes it up again.
+    pub fn suspend(&self, rest: Rest) {
+        self.inner.shared.engine.suspend(rest);
+    }
+
+    /// Gives up what the browser does not answer because the page slept, and applies what other tabs have committed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`] where the storage cannot be read.
+    pub async fn resume(&self) -> Result<()> {
+        self.engine()?.resume().await
     }
 
     /// What happens to the database from now on. Several changes may be one event.

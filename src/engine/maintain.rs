@@ -33,6 +33,9 @@ const PATIENCE: usize = 8;
 /// Merges make no pauses once there are so many times as many runs as are merged at once.
 const HURRY: usize = 3;
 
+/// The pause after a step that failed is doubled at most so many times.
+const MOST_DOUBLINGS: u32 = 5;
+
 /// A flush waits for so long for another tab's work in the background: commits may wait for it.
 const FLUSH_PATIENCE: Millis = Millis(1000);
 
@@ -51,8 +54,11 @@ pub(super) struct Maintenance {
     /// Whether the next flush is made before the log is long.
     flushes_anyway: Cell<bool>,
     must_replay: Cell<bool>,
-    /// After a failure the log has to grow beyond this before another flush is tried.
+    /// After a failure the log has to grow beyond this before another flush is tried, or some time has to pass.
     not_before: Cell<usize>,
+    /// How many steps have failed since one worked, and whether a task waits to try again.
+    failures: Cell<u32>,
+    retrying: Cell<bool>,
     /// When a block was last read.
     last_read: Cell<Millis>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
@@ -166,12 +172,14 @@ impl Inner {
                 done => done,
             };
             drop(turn);
-            let not_before = if outcome.is_ok() {
-                0
+            if outcome.is_ok() {
+                self.maintenance.not_before.set(0);
+                self.maintenance.failures.set(0);
             } else {
-                self.state.borrow().active.log_bytes() + self.settings.flush_bytes
-            };
-            self.maintenance.not_before.set(not_before);
+                let log_bytes = self.state.borrow().active.log_bytes();
+                self.maintenance.not_before.set(log_bytes + self.settings.flush_bytes);
+                self.retry_later();
+            }
             for waiting in self.maintenance.waiting.take() {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
@@ -184,6 +192,26 @@ impl Inner {
             }
         }
         self.maintenance.running.set(false);
+    }
+
+    /// Has what failed tried again after a while: by then there may be room again, and nobody may commit anything that
+    /// would lead to it.
+    fn retry_later(self: &Rc<Self>) {
+        let failures = self.maintenance.failures.get();
+        self.maintenance.failures.set(failures + 1);
+        let Some(pause) = self.settings.retry_after else { return };
+        if self.maintenance.retrying.replace(true) {
+            return;
+        }
+        let pause = Millis(pause.0 << failures.min(MOST_DOUBLINGS));
+        let weak = Rc::downgrade(self);
+        env::spawn(async move {
+            env::sleep(pause).await;
+            let Some(inner) = weak.upgrade() else { return };
+            inner.maintenance.retrying.set(false);
+            inner.maintenance.not_before.set(0);
+            inner.maintain();
+        });
     }
 
     /// Flushes, or does a step of a merge, whatever there is to do after a look at what was done by whoever had the turn before.

@@ -9,7 +9,9 @@ use super::settings::Settings;
 use super::snapshot::State;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Change, Expectation, Notice, Read, Space, Storage, StorageError, StorageResult, Write};
+use crate::storage::{
+    Change, Expectation, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write,
+};
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
@@ -163,6 +165,23 @@ impl Engine {
         let _turn = self.inner.turn.lock().await;
         self.inner.check()?;
         self.inner.catch_up_in_turn().await.map(drop).map_err(|error| self.inner.error_of(error))
+    }
+
+    /// Lets go of what the storage holds while the page sleeps; [`Engine::refresh`], and whatever reads or writes, takes it
+    /// up again.
+    pub fn suspend(&self, rest: Rest) {
+        if self.inner.ended.get().is_none() {
+            self.inner.storage.suspend(rest);
+        }
+    }
+
+    /// Gives up what the storage has not answered while the page slept, and applies what other tabs have committed.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn resume(&self) -> Result<()> {
+        self.inner.storage.resume();
+        self.refresh().await
     }
 
     /// Has `listener` called after every commit and when the engine ends, until the returned number is given to

@@ -9,6 +9,9 @@ pub struct Settings {
     pub flush_bytes: usize,
     /// The log is also flushed when nothing was committed for so long, if it is longer than a sixteenth of that; `None`: not.
     pub idle_flush: Option<Millis>,
+    /// After a flush or a merge that failed another is tried after so long, then after twice as long, and so on; `None`:
+    /// once the log has grown.
+    pub retry_after: Option<Millis>,
     /// A block is closed when its entries take this much: what one cold read costs.
     pub block_bytes: usize,
     /// A segment is closed when its blocks take this much: one step of a merge, and one transaction.
@@ -30,6 +33,7 @@ impl Settings {
             flush_bytes: 400,
             merge_after_read: Millis(0),
             idle_flush: None,
+            retry_after: None,
             block_bytes: 120,
             segment_bytes: 300,
             fan_in: 2,
@@ -43,6 +47,7 @@ impl Default for Settings {
         Self {
             flush_bytes: 2 << 20,
             idle_flush: Some(Millis(1000)),
+            retry_after: Some(Millis(2000)),
             block_bytes: 16 << 10,
             segment_bytes: 512 << 10,
             fan_in: 4,

@@ -3,6 +3,7 @@ use crate::db::{Database, DatabaseEvent, DatabaseOptions};
 use crate::doc::json_text;
 use crate::env;
 use crate::query::{ChangesOptions, changes_text};
+use crate::storage::Rest;
 use futures_util::future::{AbortHandle, FutureExt as _, abortable};
 use js_sys::{Function, Promise};
 use serde::Deserialize;
@@ -155,6 +156,18 @@ impl Local {
     pub fn refresh(&self) -> Promise {
         let database = self.database.clone();
         promise_of_nothing(async move { database.refresh().await })
+    }
+
+    /// Lets go of what would keep a page that goes to sleep out of the back/forward cache, or hold up other tabs;
+    /// `resume`, and whatever reads or writes, takes it up again. `still`: nothing of the page runs from now on.
+    pub fn suspend(&self, still: bool) {
+        self.database.suspend(if still { Rest::Still } else { Rest::Soon });
+    }
+
+    /// Gives up what the browser does not answer because the page slept, and applies what other tabs have committed.
+    pub fn resume(&self) -> Promise {
+        let database = self.database.clone();
+        promise_of_nothing(async move { database.resume().await })
     }
 
     /// Has `callback` called with `"change"` and the update seq after commits of this and other tabs, and with

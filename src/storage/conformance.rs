@@ -1,6 +1,6 @@
 //! The suite that every backend passes: what [`Storage`](super::Storage)'s contract promises, case by case.
 
-use super::{Change, Expectation, Key, Notice, Read, Space, Storage, StorageError, Write};
+use super::{Change, Expectation, Key, Notice, Read, Rest, Space, Storage, StorageError, Write};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::future::Future;
@@ -45,6 +45,7 @@ pub async fn run(new_database: impl Fn(&str) -> Connect) -> Vec<(&'static str, O
         records_outlive_their_connections,
         large_records_come_back_whole,
         a_closed_connection_refuses,
+        a_suspended_connection_is_taken_up_by_a_read,
         notices_reach_the_other_connections,
         a_destroyed_database_is_gone_for_all,
     ];
@@ -256,6 +257,34 @@ async fn a_closed_connection_refuses(connect: Connect) -> Outcome {
     storage.close();
     check!(storage.read(&[one(Space::Meta, "a")]).await, Err(StorageError::Closed));
     check!(storage.write(changes([add(1, "never")])).await, Err(StorageError::Closed));
+    Ok(())
+}
+
+async fn a_suspended_connection_is_taken_up_by_a_read(connect: Connect) -> Outcome {
+    let (left, right) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    let heard: Rc<RefCell<Vec<Notice>>> = Rc::default();
+    let to_heard = heard.clone();
+    left.listen(Box::new(move |notice| to_heard.borrow_mut().push(notice)));
+    for round in 0..2 {
+        // What is under way is finished.
+        let (written, ()) = futures_util::join!(left.write(changes([add(3 * round + 1, "1")])), async {
+            left.suspend(Rest::Soon);
+            left.suspend(Rest::Still);
+        });
+        left.resume();
+        written.map_err(text)?;
+        right.write(changes([add(3 * round + 2, "2")])).await.map_err(text)?;
+        check!(log(&*left).await?.len() as u64, 3 * round + 2);
+        left.write(changes([add(3 * round + 3, "3")])).await.map_err(text)?;
+        right.announce(Notice::Committed(round));
+        for _ in 0..100 {
+            if heard.borrow().len() as u64 > round {
+                break;
+            }
+            crate::env::sleep(crate::env::Millis(20)).await;
+        }
+        check!(heard.borrow().last().copied(), Some(Notice::Committed(round)));
+    }
     Ok(())
 }
 

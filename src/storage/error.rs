@@ -71,8 +71,24 @@ impl StorageError {
 }
 
 impl From<StorageError> for Error {
-    /// PouchDB's `indexed_db_went_bad`, with the platform's name of the error as reason.
+    /// PouchDB's `indexed_db_went_bad`, with the platform's name of the error as reason and what to do about it as message.
     fn from(error: StorageError) -> Self {
-        Self::new(ErrorKind::Storage).with_reason(error.name().to_owned()).with_message(error.to_string())
+        let message = match &error {
+            StorageError::Platform { name, message } if name == "QuotaExceededError" => {
+                let said = if message.is_empty() { String::new() } else { format!(" ({message})") };
+                format!(
+                    "QuotaExceededError: there is no room{said}. Nothing of this call was written; what is stored can be \
+                     read. Destroy databases that are not needed, remove other data of this site or free space on the \
+                     disk, then try again"
+                )
+            }
+            StorageError::Closed => {
+                "the browser has closed the connection to the storage and lets no other one be opened; \
+                                     nothing of this call was written"
+                    .to_owned()
+            }
+            other => other.to_string(),
+        };
+        Self::new(ErrorKind::Storage).with_reason(error.name().to_owned()).with_message(message)
     }
 }

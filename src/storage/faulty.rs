@@ -1,6 +1,8 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
-use super::{Listener, Notice, Read, SharedTurn, Storage, StorageError, StorageResult, Task, Write};
+use super::{
+    Change, Listener, Notice, Read, Rest, SharedTurn, Storage, StorageError, StorageResult, Task, Write,
+};
 use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -59,6 +61,8 @@ pub struct Faults {
     mourners: RefCell<Vec<Waker>>,
     pace: RefCell<Option<Random>>,
     loses_notices: Cell<bool>,
+    /// How many bytes a write may add; `None` where there is no limit.
+    room: Cell<Option<usize>>,
     /// Who has the turn at which task.
     turns: RefCell<Vec<(Task, Arc<Mutex<()>>)>>,
 }
@@ -95,6 +99,11 @@ impl Faults {
     /// From now on no notice leaves this connection.
     pub fn lose_notices(&self) {
         self.loses_notices.set(true);
+    }
+
+    /// From now on only writes are done that add no more than so many bytes; `None` ends that.
+    pub fn leave_room(&self, bytes: impl Into<Option<usize>>) {
+        self.room.set(bytes.into());
     }
 
     /// From now on this connection does a task only when it has `turns`, as the others do that were given the same.
@@ -152,9 +161,7 @@ impl Faults {
         }
         let answer = match fault {
             None => operation.await,
-            Some(Fault::Refuse) => {
-                Err(StorageError::Platform { name: "QuotaExceededError".into(), message: "no room".into() })
-            }
+            Some(Fault::Refuse) => Err(no_room()),
             Some(Fault::Disconnect) => Err(StorageError::Closed),
             Some(Fault::LoseAnswer) => operation.await.and(Err(lost)),
             Some(Fault::LoseRequest) => Err(lost),
@@ -205,6 +212,15 @@ impl<S: Storage> Storage for FaultyStorage<S> {
             return Err(StorageError::Closed);
         }
         self.faults.writes.set(self.faults.writes.get() + 1);
+        let bytes_of = |change: &Change| match change {
+            Change::Add(.., content) | Change::Put(.., content) => content.len(),
+            Change::Delete(..) | Change::DeleteRange(..) => 0,
+        };
+        if self.faults.room.get().is_some_and(|room| write.changes.iter().map(bytes_of).sum::<usize>() > room)
+        {
+            let refused = async { Err(no_room()) };
+            return self.faults.apply(refused, StorageError::Unknown).await;
+        }
         self.faults.apply(self.inner.write(write), StorageError::Unknown).await
     }
 
@@ -223,6 +239,14 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         }));
     }
 
+    fn suspend(&self, rest: Rest) {
+        self.inner.suspend(rest);
+    }
+
+    fn resume(&self) {
+        self.inner.resume();
+    }
+
     async fn turn_at(&self, task: Task, _: Millis) -> Option<SharedTurn> {
         let turns = self.faults.turns.borrow().iter().find(|(other, _)| *other == task)?.1.clone();
         Some(match turns.try_lock_owned() {
@@ -238,6 +262,10 @@ impl<S: Storage> Storage for FaultyStorage<S> {
     async fn destroy(&self) -> StorageResult<()> {
         self.inner.destroy().await
     }
+}
+
+fn no_room() -> StorageError {
+    StorageError::Platform { name: "QuotaExceededError".into(), message: "no room".into() }
 }
 
 /// Lets other tasks run, so many times.

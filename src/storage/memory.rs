@@ -4,7 +4,8 @@
 //! the same name has its records. Several connections to one database behave as several tabs do.
 
 use super::{
-    Change, Expectation, Key, Listener, Notice, Read, Space, Storage, StorageError, StorageResult, Write,
+    Change, Expectation, Key, Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult,
+    Write,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -164,6 +165,10 @@ impl Storage for MemoryStorage {
     fn listen(&self, listener: Listener) {
         self.connection.listener.replace(Some(Rc::new(listener)));
     }
+
+    fn suspend(&self, _: Rest) {}
+
+    fn resume(&self) {}
 
     fn close(&self) {
         self.connection.open.set(false);

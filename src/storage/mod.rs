@@ -142,6 +142,15 @@ pub enum Notice {
     Gone,
 }
 
+/// How much a page that goes to sleep lets go of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// There are writes to come still, such as those of an application that saves when its page is left.
+    Soon,
+    /// Nothing of the page runs from now on.
+    Still,
+}
+
 /// What connections do better one after another than all at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
@@ -180,6 +189,8 @@ pub type Listener = Box<dyn Fn(Notice)>;
 ///   [`StorageError::Closed`] until a `read` has connected again: nothing is written into a database that nobody has looked
 ///   at.
 /// - After [`StorageError::Unknown`] the write may or may not have happened: read to find out.
+/// - A `read` never makes a database anew that is gone: where the platform tells, it fails with [`StorageError::Closed`],
+///   and the listener hears [`Notice::Gone`].
 /// - Dropping the future of a write leaves it done or not done, never half.
 #[async_trait(?Send)]
 pub trait Storage {
@@ -198,6 +209,15 @@ pub trait Storage {
 
     /// Has `listener` called with the notices of other connections, in place of an earlier one.
     fn listen(&self, listener: Listener);
+
+    /// Lets go of what would keep the page out of the back/forward cache, or would hold up other tabs while the page
+    /// does not run: channels, locks, and with [`Rest::Still`] the browser's connection. The next `read` takes all of it up
+    /// again; until then writes may fail with [`StorageError::Closed`], and no notices are heard.
+    fn suspend(&self, rest: Rest);
+
+    /// The page runs again: what was asked before and is not answered soon counts as lost, [`StorageError::Closed`] or
+    /// [`StorageError::Unknown`].
+    fn resume(&self);
 
     /// Asks for the turn at a task. `None` where the platform has no such thing, or whoever has the turn keeps it for longer
     /// than `patience`: then the task is done all the same. Nothing may depend on a turn.

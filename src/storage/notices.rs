@@ -1,7 +1,7 @@
 //! Notices between the tabs and workers of an origin, by BroadcastChannel.
 
 use super::{Listener, Notice};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
@@ -11,23 +11,20 @@ const GONE: &str = "gone";
 
 /// One end of the channel of all connections to one database.
 pub(super) struct Notices {
+    name: String,
     /// None where the platform has no BroadcastChannel: other tabs' commits are then seen at the next write conflict
     /// and when the page becomes visible.
-    channel: Option<BroadcastChannel>,
+    has_channel: bool,
+    channel: RefCell<Option<BroadcastChannel>>,
     listener: Rc<RefCell<Option<Rc<Listener>>>>,
-    _on_message: Option<Closure<dyn Fn(MessageEvent)>>,
+    on_message: Closure<dyn Fn(MessageEvent)>,
+    is_closed: Cell<bool>,
 }
 
 impl Notices {
     /// The end of the channel of this name.
     pub(super) fn new(name: &str) -> Self {
         let listener: Rc<RefCell<Option<Rc<Listener>>>> = Rc::default();
-        let supported = js_sys::Reflect::has(&js_sys::global(), &JsValue::from_str("BroadcastChannel"));
-        // Refused where the page has no origin; that is no reason to refuse the database, which depends on no notice.
-        let channel = supported.unwrap_or(false).then(|| BroadcastChannel::new(name).ok()).flatten();
-        let Some(channel) = channel else {
-            return Self { channel: None, listener, _on_message: None };
-        };
         let target = listener.clone();
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
@@ -39,13 +36,42 @@ impl Notices {
             };
             tell(&target, notice);
         });
-        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Self { channel: Some(channel), listener, _on_message: Some(on_message) }
+        let mut notices = Self {
+            name: name.to_owned(),
+            has_channel: js_sys::Reflect::has(&js_sys::global(), &JsValue::from_str("BroadcastChannel"))
+                .unwrap_or(false),
+            channel: RefCell::default(),
+            listener,
+            on_message,
+            is_closed: Cell::new(false),
+        };
+        notices.take_up();
+        notices.has_channel = notices.channel.borrow().is_some();
+        notices
+    }
+
+    /// Opens the channel again that [`Notices::let_go`] has closed.
+    pub(super) fn take_up(&self) {
+        if !self.has_channel || self.is_closed.get() || self.channel.borrow().is_some() {
+            return;
+        }
+        // Refused where the page has no origin; that is no reason to refuse the database, which depends on no notice.
+        let Ok(channel) = BroadcastChannel::new(&self.name) else { return };
+        channel.set_onmessage(Some(self.on_message.as_ref().unchecked_ref()));
+        self.channel.replace(Some(channel));
+    }
+
+    /// Closes the channel for a while: a page that hears messages does not stay in the back/forward cache.
+    pub(super) fn let_go(&self) {
+        if let Some(channel) = self.channel.take() {
+            channel.set_onmessage(None);
+            channel.close();
+        }
     }
 
     /// Whether others can be told anything.
     pub(super) fn has_channel(&self) -> bool {
-        self.channel.is_some()
+        self.has_channel
     }
 
     pub(super) fn listen(&self, listener: Listener) {
@@ -61,18 +87,21 @@ impl Notices {
             Notice::Committed(position) => JsValue::from_f64(position as f64),
             Notice::Gone => JsValue::from_str(GONE),
         };
-        if let Some(channel) = &self.channel {
+        let is_let_go = self.channel.borrow().is_none();
+        self.take_up();
+        if let Some(channel) = &*self.channel.borrow() {
             // A notice may get lost, and a closed channel needs none.
             let _ = channel.post_message(&message);
+        }
+        if is_let_go {
+            self.let_go();
         }
     }
 
     pub(super) fn close(&self) {
+        self.is_closed.set(true);
         self.listener.replace(None);
-        if let Some(channel) = &self.channel {
-            channel.set_onmessage(None);
-            channel.close();
-        }
+        self.let_go();
     }
 }
 

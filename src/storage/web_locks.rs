@@ -6,8 +6,9 @@ use crate::storage::{StorageError, StorageResult};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -16,6 +17,10 @@ const ANSWER: Millis = Millis(3000);
 
 /// How long a connection that is closed still tells its number: by then, all pages have seen its last write.
 const SEEN: Millis = Millis(1000);
+
+/// How long a connection that writes nothing more tells the number of its last write. Pages that hold a lock when they are
+/// left are not kept in the back/forward cache, and no event tells that beforehand.
+const TOLD: Millis = Millis(2000);
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,7 +55,10 @@ pub(super) struct WebLocks {
     /// The name of the lock of who writes, and what the names of the others begin with.
     name: String,
     /// Tells the number of this connection's last write.
-    telling: RefCell<Option<Held>>,
+    telling: Rc<RefCell<Option<Held>>>,
+    /// When it was told, and whether a task waits for that to be long ago.
+    told: Rc<Cell<Millis>>,
+    stops: Rc<Cell<bool>>,
 }
 
 thread_local! {
@@ -63,8 +71,13 @@ impl WebLocks {
     pub(super) async fn find(name: &str) -> Option<Self> {
         let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
         let manager = Reflect::get(&navigator, &"locks".into()).ok().filter(JsValue::is_object)?;
-        let locks =
-            Self { manager: manager.unchecked_into(), name: name.to_owned(), telling: RefCell::default() };
+        let locks = Self {
+            manager: manager.unchecked_into(),
+            name: name.to_owned(),
+            telling: Rc::default(),
+            told: Rc::default(),
+            stops: Rc::default(),
+        };
         let known = ANSWERS.with_borrow(|answers| *answers);
         let answers = match known {
             Some(answers) => answers,
@@ -89,11 +102,14 @@ impl WebLocks {
 
     /// Waits until no other connection has the turn, for so long; gives it, and whether another one had it.
     pub(super) async fn turn_within(&self, patience: Millis) -> Option<(Held, bool)> {
-        if let Some(held) = self.request(&self.name, "exclusive", true).await.ok()? {
-            return Some((held, false));
-        }
-        match select(pin!(self.turn()), pin!(env::sleep(patience))).await {
-            Either::Left((held, _)) => Some((held.ok()?, true)),
+        let asking = async {
+            match self.request(&self.name, "exclusive", true).await.ok()? {
+                Some(held) => Some((held, false)),
+                None => Some((self.turn().await.ok()?, true)),
+            }
+        };
+        match select(pin!(asking), pin!(env::sleep(patience))).await {
+            Either::Left((turn, _)) => turn,
             Either::Right(_) => None,
         }
     }
@@ -135,7 +151,28 @@ impl WebLocks {
         // Where the browser refuses a lock it has just given, others may see this write late.
         if let Ok(held) = self.hold(&format!("{}@{instance}@{number}", self.name), "shared").await {
             self.telling.replace(Some(held));
+            self.stop_telling_later();
         }
+    }
+
+    /// Tells nothing any more once nothing was told for a while.
+    fn stop_telling_later(&self) {
+        self.told.set(env::now());
+        if self.stops.replace(true) {
+            return;
+        }
+        let (telling, told, stops) = (self.telling.clone(), self.told.clone(), self.stops.clone());
+        env::spawn(async move {
+            loop {
+                let left = (told.get().0 + TOLD.0).saturating_sub(env::now().0);
+                if left == 0 {
+                    break;
+                }
+                env::sleep(Millis(left)).await;
+            }
+            stops.set(false);
+            telling.take();
+        });
     }
 
     /// What is told by the names of locks that are held.
@@ -154,10 +191,13 @@ impl WebLocks {
     /// Tells nothing any more, as soon as all have seen what was told.
     pub(super) fn forget(&self) {
         if let Some(held) = self.telling.take() {
-            env::spawn(async move {
-                env::sleep(SEEN).await;
-                drop(held);
-            });
+            let left = (self.told.get().0 + SEEN.0).saturating_sub(env::now().0);
+            if left > 0 {
+                env::spawn(async move {
+                    env::sleep(Millis(left)).await;
+                    drop(held);
+                });
+            }
         }
     }
 }

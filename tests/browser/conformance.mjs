@@ -1,5 +1,4 @@
-// Runs the suite that every storage backend passes, in a page and in a worker of a browser, then lets that browser do to
-// an open database what browsers do, and counts.
+// Runs the suite that every storage backend passes, in a page and in a worker of a browser, and counts.
 //
 //     node tests/browser/conformance.mjs --browser chromium|firefox
 //
@@ -9,8 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { launchers } from '../support/browsers.mjs';
 import { serveStatic } from '../support/static.mjs';
-import { mishaps } from './mishaps.mjs';
-import { tabsInLocalStorage } from './tabs-in-local-storage.mjs';
+import { withLimit } from '../support/tabs.mjs';
 
 const { values: options } = parseArgs({ options: { browser: { type: 'string', default: 'chromium' } } });
 const launch = launchers[options.browser];
@@ -32,15 +30,12 @@ const runs = [
 ];
 
 const server = await serveStatic(root, { pages: { '/empty.html': '<!doctype html><title>Conformance</title>' } });
-let browser = await launch();
+const browser = await launch();
 let passed = 0;
 let failed = 0;
 try {
   for (const [title, run, adapter] of runs) await runCases(title, run, adapter);
   await runRefusal();
-  for (const mishap of [...mishaps, ...tabsInLocalStorage]) {
-    if (!mishap.needsDevtools || options.browser === 'chromium') await runMishap(mishap);
-  }
 } finally {
   await browser.close();
   await server.stop();
@@ -52,7 +47,7 @@ async function runCases(title, run, adapter) {
   const page = await browser.newPage(`${server.url}/empty.html`);
   let failures;
   try {
-    const outcomes = await withLimit(page.evaluate(run, adapter, title.replaceAll(' ', '-')));
+    const outcomes = await withLimit(page.evaluate(run, adapter, title.replaceAll(' ', '-')), limit);
     if (outcomes.length === 0) throw new Error('no case has run');
     failures = outcomes.filter(([, problem]) => problem !== null);
     passed += outcomes.length - failures.length;
@@ -70,47 +65,12 @@ async function runCases(title, run, adapter) {
 async function runRefusal() {
   const title = 'localstorage is refused in a worker';
   const page = await browser.newPage(`${server.url}/empty.html`);
-  const outcomes = await withLimit(page.evaluate(inWorker, 'localstorage', 'refused'));
+  const outcomes = await withLimit(page.evaluate(inWorker, 'localstorage', 'refused'), limit);
   const isRefused = outcomes.length > 0 && outcomes.every(([, problem]) => problem?.includes('needs a page'));
   if (isRefused) passed += 1;
   else failed += 1;
   console.log(isRefused ? `ok   ${title}` : `FAIL ${title}\n     ✗ ${JSON.stringify(outcomes)}`);
   await page.close();
-}
-
-/** Runs one case of mishaps.mjs or tabs-in-local-storage.mjs, in a browser of its own: what it does to the storage is for all pages. */
-async function runMishap({ title, run }) {
-  await browser.close();
-  browser = await launch();
-  const pages = [];
-  const open = async () => {
-    const page = await browser.newPage(`${server.url}/empty.html`);
-    pages.push(page);
-    await page.evaluate(async () => {
-      globalThis.core = await import('/target/bindgen-conformance/potoroo.js');
-      await globalThis.core.default({ module_or_path: '/target/bindgen-conformance/potoroo_bg.wasm' });
-    });
-    return page;
-  };
-  const devtools = (page) => browser.context.newCDPSession(page.native);
-  try {
-    await withLimit(run({ open, devtools, origin: server.url }));
-    const uncaught = pages.flatMap((page) => page.errors);
-    if (uncaught.length > 0) throw new Error(`uncaught: ${uncaught.join(', ')}`);
-    passed += 1;
-    console.log(`ok   ${title}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${title}\n     ✗ ${error.stack ?? error}`);
-  }
-}
-
-function withLimit(promise) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not end within ${limit / 60_000} minutes`)), limit);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 async function inPage(adapter, prefix) {

@@ -1,4 +1,5 @@
-// Runs the suites *.test.mjs of this folder in a browser, each in a page of its own, and counts.
+// Runs the suites of this folder in a browser and counts: *.test.mjs each in a page of its own, *.tabs.mjs from outside,
+// with several pages for each case.
 //
 //     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--worker] [--console]
 //
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { launchers } from '../support/browsers.mjs';
 import { startCouch } from '../support/couch.mjs';
 import { serveStatic } from '../support/static.mjs';
+import { runTabs, tabPages, withLimit } from '../support/tabs.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,7 +31,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // The other suites say themselves what runs where.
 const wanted = (name) => name.includes(options.only ?? '') && (!options.worker || name.startsWith('parity.'));
-const suites = (await readdir(folder)).filter((name) => name.endsWith('.test.mjs') && wanted(name)).sort();
+const suites = (await readdir(folder)).filter((name) => /\.(test|tabs)\.mjs$/.test(name) && wanted(name)).sort();
 // A suite that hangs must not hold up the others for ever; single tests have a limit of their own, which is much shorter.
 const suiteLimit = 10 * 60_000;
 
@@ -38,6 +40,7 @@ const server = await serveStatic(root, {
     '/page.html': pageText(),
     '/empty.html': '<!doctype html><title>Empty</title>',
     '/no-blob-workers.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="worker-src 'self'"><title>Strict</title>`,
+    ...tabPages,
   },
 });
 const couch = await startCouch();
@@ -48,7 +51,7 @@ let failed = 0;
 try {
   for (const suite of suites) {
     const started = Date.now();
-    const { passes, failures } = await runSuite(suite);
+    const { passes, failures } = await (suite.endsWith('.tabs.mjs') ? runTabSuite(suite) : runSuite(suite));
     passed += passes;
     failed += failures.length;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
@@ -77,7 +80,7 @@ async function runSuite(suite) {
       seed: options.seed && Number(options.seed),
       rounds: options.rounds && Number(options.rounds),
     });
-    const { passes, failures, expectedErrors } = await withLimit(run);
+    const { passes, failures, expectedErrors } = await withLimit(run, suiteLimit);
     // What no test has caught: an exception in a callback, a promise that nobody waits for.
     const uncaught = page.errors.filter((error) => !expectedErrors.some((expected) => error.includes(expected)));
     for (const error of uncaught) failures.push({ title: `${suite}: uncaught error`, error });
@@ -89,12 +92,9 @@ async function runSuite(suite) {
   }
 }
 
-function withLimit(promise) {
-  let timer;
-  const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the suite did not end within ${suiteLimit / 60_000} minutes`)), suiteLimit);
-  });
-  return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
+async function runTabSuite(suite) {
+  const { cases } = await import(new URL(suite, import.meta.url));
+  return runTabs(cases, { launch, browserName: options.browser, origin: server.url, grep: options.grep });
 }
 
 function indent(text) {

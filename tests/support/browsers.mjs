@@ -21,16 +21,18 @@ const chromiumArguments = [
  * Chromium (the program named by CHROMIUM, or /usr/bin/chromium), headless.
  *
  * `userDataDir` keeps the profile; without it there is a fresh one, removed on close. `args` are added to the command line;
- * `context` goes to playwright (viewport, colorScheme, hasTouch and so on).
+ * `context` goes to playwright (viewport, colorScheme, hasTouch and so on). With `backForwardCache` pages are kept when they
+ * are left, as for people; the driver has that switched off.
  * The result: `name`, `newPage(url)`, `close()`, and `context`, playwright's own, for what only Chromium can do.
  */
-export async function launchChromium({ userDataDir, args = [], context: contextOptions = {} } = {}) {
+export async function launchChromium({ userDataDir, args = [], context: contextOptions = {}, backForwardCache = false } = {}) {
   const { chromium } = await import('playwright-core');
   const profile = userDataDir ?? mkdtempSync(join(tmpdir(), 'potoroo-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: [...chromiumArguments, ...args],
+    ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : undefined,
     ...contextOptions,
   });
   // The empty page every profile starts with.
@@ -46,8 +48,11 @@ export async function launchChromium({ userDataDir, args = [], context: contextO
   };
 }
 
-/** Firefox (the program named by FIREFOX, or /usr/bin/firefox-esr), headless; the same surface without `context`. */
-export async function launchFirefox({ userDataDir, args = [] } = {}) {
+/**
+ * Firefox (the program named by FIREFOX, or /usr/bin/firefox-esr), headless; the same surface without `context`.
+ * `preferences` are added to those of the profile.
+ */
+export async function launchFirefox({ userDataDir, args = [], preferences = {} } = {}) {
   const { default: puppeteer } = await import('puppeteer-core');
   const profile = userDataDir ?? mkdtempSync(join(tmpdir(), 'potoroo-firefox-'));
   const browser = await puppeteer.launch({
@@ -56,7 +61,7 @@ export async function launchFirefox({ userDataDir, args = [] } = {}) {
     headless: true,
     userDataDir: profile,
     args,
-    extraPrefsFirefox: { 'dom.disable_beforeunload': true },
+    extraPrefsFirefox: { 'dom.disable_beforeunload': true, ...preferences },
   });
   return {
     name: 'firefox',
@@ -76,7 +81,8 @@ function removeFolder(folder) {
 }
 
 /**
- * The common surface of a page: `evaluate(fn, ...args)` (promises are awaited), `goto(url)`, `reload()`, `close()`,
+ * The common surface of a page: `evaluate(fn, ...args)` (promises are awaited), `goto(url)`, `follow(url)` and
+ * `back()` (whether the page is loaded or was kept), `reload()`, `close()`,
  * `on('console', (text, type) => ...)`, `errors` (texts of uncaught errors so far), and `native`, the driver's own page.
  */
 async function open(native, url) {
@@ -89,6 +95,9 @@ async function open(native, url) {
     evaluate: (fn, ...args) =>
       native.evaluate(({ source, list }) => (0, eval)(`(${source})`)(...list), { source: fn.toString(), list: args }),
     goto: (address) => native.goto(address),
+    // As a person does it. The drivers wait for a load that does not come where a page was kept.
+    back: () => move(() => history.back()),
+    follow: (address) => move((to) => location.assign(to), address),
     reload: () => native.reload(),
     close: () => native.close(),
     on(event, listener) {
@@ -96,6 +105,17 @@ async function open(native, url) {
       native.on('console', (message) => listener(message.text(), message.type()));
     },
   };
+  async function move(action, ...args) {
+    const there = () => page.evaluate(() => (document.readyState === 'complete' ? location.href : undefined)).catch(() => undefined);
+    const left = await there();
+    await page.evaluate((source, list) => void setTimeout(() => (0, eval)(`(${source})`)(...list)), action.toString(), args);
+    for (;;) {
+      // Between two pages there is none to ask, and Firefox may never answer.
+      const address = await Promise.race([there(), new Promise((resolve) => setTimeout(resolve, 200))]);
+      if (address !== undefined && address !== left && address !== 'about:blank') return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
   if (url) await page.goto(url);
   return page;
 }

@@ -24,7 +24,7 @@ const types = {
 
 /**
  * Serves `folder` on 127.0.0.1. `headers` are added to every answer; `pages` maps paths to HTML, or to
- * `{type, body}`, that exists only in memory. Answers `{url, port, stop()}`; `url` has no slash at the end.
+ * `{type, body, headers}`, that exists only in memory. Answers `{url, port, stop()}`; `url` has no slash at the end.
  */
 export async function serveStatic(folder, { port = 0, headers = {}, pages = {} } = {}) {
   const root = resolve(folder);
@@ -33,8 +33,8 @@ export async function serveStatic(folder, { port = 0, headers = {}, pages = {} }
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     const page = pages[path];
     if (page !== undefined) {
-      const { type, body } = typeof page === 'string' ? { type: types['.html'], body: page } : page;
-      response.writeHead(200, { 'content-type': type, ...headers });
+      const { type, body, headers: own } = typeof page === 'string' ? { type: types['.html'], body: page } : page;
+      response.writeHead(200, { 'content-type': type, ...headers, ...own });
       return response.end(body);
     }
     const wanted = join(root, normalize(path));

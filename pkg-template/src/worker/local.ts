@@ -80,6 +80,14 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('refresh');
   }
 
+  suspend(still: boolean): void {
+    this._place?.connection.tell(this._place.number, 'suspend', still);
+  }
+
+  resume(): Promise<void> {
+    return this._call('resume');
+  }
+
   on_event(callback: OnEvent): void {
     this._onEvent = callback;
   }

@@ -1,7 +1,8 @@
 //! Every operation of some commits with every fault.
 
 use super::*;
-use crate::env::block_on;
+use crate::env::{Millis, block_on};
+use crate::storage::Space;
 use crate::storage::faulty::{Fault, Random, take_turns};
 use futures_util::future::{Either, join_all, select};
 use std::cell::RefCell;
@@ -177,4 +178,45 @@ fn a_storage_that_never_works_again_is_given_up() {
             assert_eq!((list[0].as_str(), list[place as usize].as_str()), ("before", "after"), "{fault:?}");
         }
     });
+}
+
+#[test]
+fn a_full_storage_can_be_read_and_is_flushed_once_there_is_room_though_nothing_is_committed() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let settings = Settings { retry_after: Some(Millis(1)), ..Settings::tiny() };
+        let tab = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
+        let mut names = Vec::new();
+        for _ in 0..5 {
+            // For commits, but for no flush.
+            tab.faults.leave_room(settings.flush_bytes / 2);
+            for _ in 0..40 {
+                let name = format!("name {}", names.len());
+                assert_eq!(tab.append(&name).await, Ok(names.len() as u64));
+                names.push(name);
+            }
+            tab.faults.leave_room(0);
+            assert!(log_bytes(&disk) > settings.flush_bytes);
+            for _ in 0..3 {
+                let error = tab.append("never").await.unwrap_err();
+                assert_eq!(error.reason(), Some("QuotaExceededError"));
+                assert!(error.message().contains("no room"), "{error}");
+                crate::env::sleep(Millis(3)).await;
+            }
+            assert_eq!(tab.read(list), names);
+            assert_eq!(found_on(&disk).await.read(list), names, "opened while it is full");
+            tab.faults.leave_room(None);
+            let began = crate::env::now();
+            while log_bytes(&disk) >= settings.flush_bytes {
+                assert!(crate::env::now().0 < began.0 + 20_000, "it is never flushed");
+                crate::env::sleep(Millis(2)).await;
+            }
+            assert_eq!(tab.read(list), names);
+        }
+        assert_eq!(found_on(&disk).await.read(list), names);
+    });
+}
+
+fn log_bytes(disk: &Rc<MemoryDisk>) -> usize {
+    disk.records().iter().filter(|((space, _), _)| *space == Space::Log).map(|(_, record)| record.len()).sum()
 }

@@ -44,6 +44,7 @@ fn random_settings(random: &mut Random) -> Settings {
     Settings {
         flush_bytes: size(100, 2000),
         idle_flush: None,
+        retry_after: None,
         merge_after_read: Millis(0),
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),

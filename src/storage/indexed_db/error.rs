@@ -80,6 +80,8 @@ pub(super) fn from_open(error: OpenDbError) -> StorageError {
                     message: message.unwrap_or_else(|| format!("{value:?}")),
                 }
             }
+            // What Chromium says while it removes the data of a site.
+            Error::DomException(DomException::AbortError(_)) => StorageError::Closed,
             _ => platform(&error),
         },
         // What the crate makes of whatever `open` throws. The version is never zero; else it throws, by the standard,

@@ -155,6 +155,15 @@ impl Origin for Page {
         self.notices.listen(listener);
     }
 
+    fn suspend(&self) {
+        self.notices.let_go();
+        self.forget();
+    }
+
+    fn resume(&self) {
+        self.notices.take_up();
+    }
+
     fn close(&self) {
         self.notices.close();
         self.watch.end();

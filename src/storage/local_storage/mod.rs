@@ -37,7 +37,7 @@ pub(super) use browser::platform_error;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use browser::{is_there, open};
 
-use super::{Listener, Notice, Read, Storage, StorageError, StorageResult, Write};
+use super::{Listener, Notice, Read, Rest, Storage, StorageError, StorageResult, Write};
 use crate::env::{self, Millis};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -86,6 +86,12 @@ pub(crate) trait Origin {
 
     /// As [`Storage::listen`].
     fn listen(&self, listener: Listener);
+
+    /// As [`Storage::suspend`].
+    fn suspend(&self);
+
+    /// Takes up again what [`Origin::suspend`] let go of, if it did.
+    fn resume(&self);
 
     /// Ends what the connection holds.
     fn close(&self);
@@ -230,6 +236,7 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
         self.check_open()?;
+        self.origin.resume();
         let root = self.newest_root().await?;
         self.check_open()?;
         let instance = root.as_ref().map(|root| root.instance.clone());
@@ -279,6 +286,12 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
     fn listen(&self, listener: Listener) {
         self.shared.listener.replace(Some(Rc::new(listener)));
     }
+
+    fn suspend(&self, _: Rest) {
+        self.origin.suspend();
+    }
+
+    fn resume(&self) {}
 
     fn close(&self) {
         if self.shared.state.get() == State::Open {

@@ -113,6 +113,10 @@ impl Origin for LateOrigin {
         }
     }
 
+    fn suspend(&self) {}
+
+    fn resume(&self) {}
+
     fn forget(&self) {
         // Told for ever, which is the worst that can happen.
     }

@@ -1,57 +1,57 @@
-// Several tabs, in processes of their own, with one database in localStorage. Cases as those of mishaps.mjs.
+// Several tabs, in processes of their own, with one database in localStorage.
 import assert from 'node:assert/strict';
 
-const name = 'tabs';
+const options = { adapter: 'localstorage' };
 
-export const tabsInLocalStorage = [
+export const cases = [
   ...[
     { title: 'with locks', rounds: 100, prepare: () => {} },
     { title: 'without locks', rounds: 6, prepare: withoutLocks },
   ].map(({ title, rounds, prepare }) => ({
     title: `tabs that write into localStorage at once lose nothing, ${title}`,
-    async run({ open }) {
+    async run({ name, open }) {
       const pages = await Promise.all([open(), open(), open()]);
       for (const page of pages) {
         await page.evaluate(prepare);
-        await page.evaluate(openDatabase, name);
+        await page.call('open', name, options);
       }
       const outcomes = await Promise.all(pages.map((page, index) => page.evaluate(writeMany, index, rounds)));
       // Each tab also counts up in one document; a conflict is answered by trying again.
       assert.deepEqual(outcomes, pages.map(() => []));
       const anew = await open();
       await anew.evaluate(prepare);
-      await anew.evaluate(openDatabase, name);
+      await anew.call('open', name, options);
       for (const page of [...pages, anew]) {
-        await page.evaluate(() => globalThis.db.refresh());
-        assert.equal((await page.evaluate(ids)).length, pages.length * rounds + 1);
-        assert.equal(await page.evaluate(count), pages.length * rounds);
+        await page.call('refresh');
+        assert.equal((await page.call('ids')).length, pages.length * rounds + 1);
+        assert.equal((await page.call('get', 'counter')).count, pages.length * rounds);
       }
     },
   })),
   {
     title: 'tabs that open a new database in localStorage at once have one',
-    async run({ open }) {
+    async run({ name, open }) {
       const pages = await Promise.all([open(), open(), open()]);
       for (let round = 0; round < 10; round += 1) {
-        await Promise.all(pages.map((page) => page.evaluate(openDatabase, `${name}-${round}`)));
-        const outcomes = await Promise.all(pages.map((page, index) => page.evaluate(write, `${index}`, 10)));
+        await Promise.all(pages.map((page) => page.call('open', `${name}-${round}`, options)));
+        const outcomes = await Promise.all(pages.map((page, index) => page.call('write', `${index}`, 10)));
         assert.deepEqual(outcomes, pages.map(() => 'ok'));
         for (const page of pages) {
-          await page.evaluate(() => globalThis.db.refresh());
-          assert.deepEqual(await page.evaluate(ids), ['0', '1', '2']);
+          await page.call('refresh');
+          assert.deepEqual(await page.call('ids'), ['0', '1', '2']);
         }
       }
     },
   },
   {
     title: 'a tab sees what another one has written to localStorage, as soon as it was answered',
-    async run({ open }) {
+    async run({ name, open }) {
       const [here, there] = [await open(), await open()];
-      for (const page of [here, there]) await page.evaluate(openDatabase, name);
+      for (const page of [here, there]) await page.call('open', name, options);
       for (let round = 0; round < 50; round += 1) {
-        assert.equal(await here.evaluate(write, `${round}`, 20), 'ok');
-        await there.evaluate(() => globalThis.db.refresh());
-        assert.equal((await there.evaluate(ids)).length, round + 1);
+        assert.equal(await here.call('write', `${round}`, 20), 'ok');
+        await there.call('refresh');
+        assert.equal((await there.call('ids')).length, round + 1);
       }
     },
   },
@@ -61,59 +61,61 @@ export const tabsInLocalStorage = [
   ].flatMap(({ title, prepare }) => [
     {
       title: `a tab hears of commits in localStorage ${title}`,
-      async run({ open }) {
+      async run({ name, open }) {
         const [here, there] = [await open(), await open()];
         for (const page of [here, there]) {
           await page.evaluate(prepare);
-          await page.evaluate(openDatabase, name);
+          await page.call('open', name, options);
         }
-        const changed = there.evaluate(() => globalThis.changed);
-        assert.equal(await here.evaluate(write, 'a', 10), 'ok');
+        const changed = there.call('changed');
+        assert.equal(await here.call('write', 'a', 10), 'ok');
         assert.ok(await changed);
-        assert.deepEqual(await there.evaluate(ids), ['a']);
+        assert.deepEqual(await there.call('ids'), ['a']);
       },
     },
     {
       title: `a tab hears ${title} that its database in localStorage was destroyed`,
-      async run({ open }) {
+      async run({ name, open }) {
         const [here, there] = [await open(), await open()];
         for (const page of [here, there]) {
           await page.evaluate(prepare);
-          await page.evaluate(openDatabase, name);
+          await page.call('open', name, options);
         }
-        assert.equal(await here.evaluate(write, 'a', 10), 'ok');
-        await there.evaluate(() => globalThis.db.destroy());
-        assert.equal(await here.evaluate(() => globalThis.ended), 'destroyed');
-        assert.equal((await here.evaluate(write, 'b', 10)).message, 'database is destroyed');
-        await there.evaluate(openDatabase, name);
-        assert.deepEqual(await there.evaluate(ids), []);
+        assert.equal(await here.call('write', 'a', 10), 'ok');
+        await there.call('destroy');
+        assert.equal(await here.call('ended'), 'destroyed');
+        assert.equal((await here.call('write', 'b', 10)).message, 'database is destroyed');
+        await there.call('open', name, options);
+        assert.deepEqual(await there.call('ids'), []);
       },
     },
   ]),
   {
+    ownBrowser: {},
     title: 'a database in localStorage that was cleared is destroyed, and can be made anew',
-    async run({ open }) {
+    async run({ name, open }) {
       const [here, there] = [await open(), await open()];
-      await here.evaluate(openDatabase, name);
-      assert.equal(await here.evaluate(write, 'a', 10), 'ok');
+      await here.call('open', name, options);
+      assert.equal(await here.call('write', 'a', 10), 'ok');
       await there.evaluate(() => localStorage.clear());
-      assert.equal(await here.evaluate(() => globalThis.ended), 'destroyed');
-      assert.equal((await here.evaluate(write, 'b', 10)).message, 'database is destroyed');
-      await here.evaluate(openDatabase, name);
-      assert.deepEqual(await here.evaluate(ids), []);
+      assert.equal(await here.call('ended'), 'destroyed');
+      assert.equal((await here.call('write', 'b', 10)).message, 'database is destroyed');
+      await here.call('open', name, options);
+      assert.deepEqual(await here.call('ids'), []);
       // By the page itself, which no event tells.
       await here.evaluate(() => localStorage.clear());
-      assert.equal((await here.evaluate(write, 'c', 10)).message, 'database is destroyed');
+      assert.equal((await here.call('write', 'c', 10)).message, 'database is destroyed');
     },
   },
   {
     title: 'a tab that is killed while it writes into localStorage leaves all that was answered, and whole commits',
-    needsDevtools: true,
-    async run({ open, devtools }) {
+    only: 'chromium',
+    ownBrowser: {},
+    async run({ name, open, devtools }) {
       const acknowledged = new Set();
       for (let round = 0; round < 10; round += 1) {
         const page = await open();
-        await page.evaluate(openDatabase, name);
+        await page.call('open', name, options);
         page.on('console', (text) => {
           if (text.startsWith('written ')) acknowledged.add(text.slice('written '.length));
         });
@@ -127,8 +129,8 @@ export const tabsInLocalStorage = [
         await crashed;
       }
       const after = await open();
-      await after.evaluate(openDatabase, name);
-      const found = await after.evaluate(ids);
+      await after.call('open', name, options);
+      const found = await after.call('ids');
       for (const id of acknowledged) assert.ok(found.includes(id), `${id} was answered and is gone`);
       // Each write has two documents.
       for (const id of found) assert.ok(found.includes(id.endsWith('-a') ? id.replace(/a$/, 'b') : id.replace(/b$/, 'a')), `${id} is half a write`);
@@ -143,29 +145,16 @@ function withoutLocks() {
   Object.defineProperty(navigator, 'locks', { value: undefined });
 }
 
-async function openDatabase(name) {
-  globalThis.db = await core.Local.open(name, '{"adapter":"localstorage"}');
-  globalThis.changed = new Promise((changed) => {
-    globalThis.ended = new Promise((ended) => {
-      globalThis.db.on_event((event, seq) => (event === 'change' ? seq && changed(seq) : ended(event)));
-    });
-  });
-}
-
-async function write(id, length) {
-  const written = globalThis.db.bulk_docs(JSON.stringify([{ _id: id, text: 'x'.repeat(length) }]), '{}');
-  return written.then(() => 'ok', (error) => error);
-}
-
 /** Writes documents of its own, and counts them in one that all tabs write; answers what went wrong. */
-async function writeMany(tab, rounds) {
+async function writeMany(writer, rounds) {
+  const { db } = globalThis.tab;
   const problems = [];
-  const put = async (doc) => JSON.parse(await globalThis.db.bulk_docs(JSON.stringify([doc]), '{}'))[0];
+  const put = (doc) => db.put(doc).catch(({ status, message }) => ({ status, message }));
   for (let round = 0; round < rounds; round += 1) {
-    const written = await put({ _id: `${tab}-${round}` });
+    const written = await put({ _id: `${writer}-${round}` });
     if (!written.ok) problems.push(written);
     for (;;) {
-      const counter = JSON.parse(await globalThis.db.get('counter', '{}').catch(() => '{"_id":"counter","count":0}'));
+      const counter = await db.get('counter').catch(() => ({ _id: 'counter', count: 0 }));
       const counted = await put({ ...counter, count: counter.count + 1 });
       if (counted.ok) break;
       if (counted.status !== 409) {
@@ -180,16 +169,7 @@ async function writeMany(tab, rounds) {
 async function writeForEver(round) {
   for (let index = 0; ; index += 1) {
     const ids = [`${round}-${index}-a`, `${round}-${index}-b`];
-    await globalThis.db.bulk_docs(JSON.stringify(ids.map((_id) => ({ _id, text: 'x'.repeat(500) }))), '{}');
+    await globalThis.tab.db.bulkDocs(ids.map((_id) => ({ _id, text: 'x'.repeat(500) })));
     for (const id of ids) console.log(`written ${id}`);
   }
-}
-
-async function ids() {
-  const { rows } = JSON.parse(await globalThis.db.all_docs('{}'));
-  return rows.map((row) => row.id);
-}
-
-async function count() {
-  return JSON.parse(await globalThis.db.get('counter', '{}')).count;
 }
