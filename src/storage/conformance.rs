@@ -275,6 +275,7 @@ async fn a_suspended_connection_is_taken_up_by_a_read(connect: Connect) -> Outco
         written.map_err(text)?;
         right.write(changes([add(3 * round + 2, "2")])).await.map_err(text)?;
         check!(log(&*left).await?.len() as u64, 3 * round + 2);
+        check!(left.read(&[one(Space::Meta, "a")]).await, Ok(vec![Vec::<Bytes>::new()]));
         left.write(changes([add(3 * round + 3, "3")])).await.map_err(text)?;
         right.announce(Notice::Committed(round));
         for _ in 0..100 {

@@ -186,8 +186,8 @@ pub type Listener = Box<dyn Fn(Notice)>;
 /// - Writes of all connections happen one after another; the expectations hold, and what is observed was there, at the
 ///   moment of the write.
 /// - Where the platform has cut the connection, or the database was removed under it, writes fail with
-///   [`StorageError::Closed`] until a `read` has connected again: nothing is written into a database that nobody has looked
-///   at.
+///   [`StorageError::Closed`] until a `read` of [`Space::Meta`] has connected again: nothing is written into a database that
+///   nobody has looked at.
 /// - After [`StorageError::Unknown`] the write may or may not have happened: read to find out.
 /// - A `read` never makes a database anew that is gone: where the platform tells, it fails with [`StorageError::Closed`],
 ///   and the listener hears [`Notice::Gone`].
@@ -211,8 +211,8 @@ pub trait Storage {
     fn listen(&self, listener: Listener);
 
     /// Lets go of what would keep the page out of the back/forward cache, or would hold up other tabs while the page
-    /// does not run: channels, locks, and with [`Rest::Still`] the browser's connection. The next `read` takes all of it up
-    /// again; until then writes may fail with [`StorageError::Closed`], and no notices are heard.
+    /// does not run: channels, locks, and with [`Rest::Still`] the browser's connection. The next `read` of [`Space::Meta`] takes
+    /// all of it up again; until then writes may fail with [`StorageError::Closed`], and no notices are heard.
     fn suspend(&self, rest: Rest);
 
     /// The page runs again: what was asked before and is not answered soon counts as lost, [`StorageError::Closed`] or

@@ -1,7 +1,7 @@
 //! Reading, with one wait for all requests of a transaction.
 
 use super::error::from_read;
-use super::js_key;
+use super::write::js_key;
 use crate::storage::{Read, Space, StorageError, StorageResult};
 use bytes::Bytes;
 use js_sys::{Array, Promise, Uint8Array};

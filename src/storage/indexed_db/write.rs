@@ -1,0 +1,136 @@
+//! Writing: the requests of a transaction, and what became of it.
+
+use super::error::{self, from_idb};
+use super::read::content;
+use crate::storage::{Change, Durability, Key, Space, StorageError, StorageResult, Write};
+use bytes::Bytes;
+use futures_util::future::FutureExt as _;
+use indexed_db_futures::KeyRange;
+use indexed_db_futures::database::Database;
+use indexed_db_futures::future::BasicRequest;
+use indexed_db_futures::internals::SystemRepr as _;
+use indexed_db_futures::prelude::*;
+use indexed_db_futures::transaction::{
+    Transaction, TransactionDurability, TransactionMode, TransactionOptions,
+};
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+type IdbResult<T> = Result<T, indexed_db_futures::error::Error>;
+
+pub(super) fn js_key(key: &Key) -> JsValue {
+    match key {
+        Key::Number(number) => JsValue::from_f64(*number as f64),
+        Key::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn begin<'a>(
+    database: &'a Database,
+    spaces: impl Iterator<Item = Space>,
+    mode: TransactionMode,
+    durability: Durability,
+) -> IdbResult<Transaction<'a>> {
+    let mut names: Vec<&str> = spaces.map(Space::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut options = TransactionOptions::new();
+    options.set_durability(match durability {
+        Durability::Relaxed => TransactionDurability::Relaxed,
+        Durability::Strict => TransactionDurability::Strict,
+    });
+    database.transaction(names).with_mode(mode).with_options(options).build()
+}
+
+impl Change {
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Add(_, _, content) | Self::Put(_, _, content) => content.len(),
+            Self::Delete(..) | Self::DeleteRange(..) => 0,
+        }
+    }
+
+    fn space(&self) -> Space {
+        match self {
+            Self::Add(space, ..)
+            | Self::Put(space, ..)
+            | Self::Delete(space, _)
+            | Self::DeleteRange(space, _) => *space,
+        }
+    }
+}
+
+/// Sends a change's request without waiting for it; for an addition, gives the request that fails if the key is taken.
+fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<BasicRequest<JsValue>>> {
+    let store = transaction.object_store(change.space().name())?;
+    match change {
+        Change::Add(_, key, bytes) => {
+            let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
+            return store.add(value).with_key(js_key(key)).build().map(Some);
+        }
+        Change::Put(_, key, bytes) => {
+            let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
+            drop(store.put(value).with_key(js_key(key)).build()?);
+        }
+        Change::Delete(_, key) => drop(store.delete::<JsValue, _>(KeyRange::Only(js_key(key))).build()?),
+        // IndexedDB refuses a range with nothing in it.
+        Change::DeleteRange(_, numbers) if numbers.is_empty() => {}
+        Change::DeleteRange(_, numbers) => {
+            let number = |number: u64| js_key(&Key::Number(number));
+            let range = KeyRange::Bound(number(numbers.start), false, number(numbers.end), true);
+            drop(store.delete::<JsValue, _>(range).build()?);
+        }
+    }
+    Ok(None)
+}
+
+pub(super) async fn write_all(
+    database: &Database,
+    write: &Write,
+    durability: Durability,
+) -> StorageResult<Vec<Option<Bytes>>> {
+    let spaces = write.expect.iter().map(|expectation| expectation.space);
+    let spaces = spaces.chain(write.observe.iter().map(|(space, _)| *space));
+    let spaces = spaces.chain(write.changes.iter().map(Change::space));
+    let transaction = begin(database, spaces, TransactionMode::Readwrite, durability).map_err(from_idb)?;
+    let get = |space: Space, key: &Key| {
+        let store = transaction.object_store(space.name()).map_err(from_idb)?;
+        store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)
+    };
+    let found = write
+        .expect
+        .iter()
+        .map(|expectation| get(expectation.space, &expectation.key))
+        .collect::<Result<Vec<_>, _>>()?;
+    let observed =
+        write.observe.iter().map(|(space, key)| get(*space, key)).collect::<Result<Vec<_>, _>>()?;
+    let mut additions = Vec::new();
+    for change in &write.changes {
+        additions.extend(send(&transaction, change).map_err(from_idb)?);
+    }
+    // The changes are under way already, which saves a round trip; but none is awaited before this is decided, because
+    // Safari may keep what was awaited when the transaction is aborted.
+    for (request, expectation) in found.into_iter().zip(&write.expect) {
+        if request.await.map_err(from_idb)?.and_then(content) != expectation.content {
+            // The outcome of an abort tells nothing more.
+            let _ = transaction.abort().await;
+            return Err(StorageError::Conflict);
+        }
+    }
+    let handle = transaction.as_sys().clone();
+    let committed = transaction.commit().await;
+    for addition in additions {
+        // Not waited for: Chromium never answers the requests of a transaction that waits for another one whose commit
+        // finds the storage full. A key that was taken is what has ended the transaction, so it is known by now.
+        match addition.now_or_never() {
+            Some(Err(error)) if error::is_constraint(&error) => return Err(StorageError::Conflict),
+            _ => {}
+        }
+    }
+    committed.map_err(|error| error::from_commit(error, handle.error()))?;
+    let mut contents = Vec::with_capacity(observed.len());
+    for request in observed {
+        contents.push(request.await.map_err(from_idb)?.and_then(content));
+    }
+    Ok(contents)
+}
