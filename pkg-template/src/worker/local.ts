@@ -80,8 +80,9 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('refresh');
   }
 
-  suspend(still: boolean): void {
-    this._place?.connection.tell(this._place.number, 'suspend', still);
+  /** Of everything, in any case: no browser ends a worker that is kept together with its page and is in the way of others. */
+  suspend(): void {
+    this._place?.connection.tell(this._place.number, 'suspend', true);
   }
 
   resume(): Promise<void> {
