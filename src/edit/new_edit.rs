@@ -51,9 +51,10 @@ pub(super) fn apply(
         return Err(conflict());
     }
     let rev = path.leaf().clone();
-    let body = edit.body.as_bytes();
+    let body = edit.body_of(rev.generation);
+    let (body, has_attachments) = (body.as_bytes(), edit.attachments.is_some());
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    let change = Change { key: &key, before, tree, rev: rev.clone(), body, dropped };
+    let change = Change { key: &key, before, tree, rev: rev.clone(), body, has_attachments, dropped };
     store(overlay, counters, change);
     Ok(rev)
 }
@@ -66,7 +67,7 @@ fn path_upon(parent: Option<&Rev>, hash: RevHash) -> Result<RevPath> {
 
 /// The hash of a document that is written anew upon a deletion: its own members, then `_rev`, then `_id`.
 fn rehash(edit: &Edit, parent: &Rev) -> RevHash {
-    let mut text = edit.body.clone();
+    let mut text = edit.rehashed.as_ref().unwrap_or(&edit.body).clone();
     with_member(&mut text, "_rev", &json_text(parent));
     with_member(&mut text, "_id", &json_text(&edit.id));
     RevHash::Md5(md5(&text))

@@ -45,6 +45,8 @@ pub(super) fn apply(
     let merged = tree.merge(path, edit.deleted, options.revs_limit);
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
     let rev = path.leaf().clone();
-    store(overlay, counters, Change { key: &key, before, tree, rev, body: edit.body.as_bytes(), dropped });
+    let body = edit.body_of(rev.generation);
+    let (body, has_attachments) = (body.as_bytes(), edit.attachments.is_some());
+    store(overlay, counters, Change { key: &key, before, tree, rev, body, has_attachments, dropped });
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Storing a document after its tree has changed.
 
+use super::attachments;
 use super::bulk::EditOptions;
 use super::counters::Counters;
 use super::sequence::SequenceEntry;
@@ -19,6 +20,8 @@ pub(super) struct Change<'a> {
     /// The revision that is new, and its body.
     pub(super) rev: Rev,
     pub(super) body: &'a [u8],
+    /// Whether that body has attachments.
+    pub(super) has_attachments: bool,
     /// Revisions that the tree has forgotten, or of which it needs the body no longer.
     pub(super) dropped: Vec<Rev>,
 }
@@ -33,12 +36,19 @@ pub(super) fn without_old_bodies(tree: &mut RevTree, stemmed: Vec<Rev>, options:
     dropped
 }
 
-/// Drops the body of a revision that is not needed any longer, if there is one. Every body that goes goes through here, but
-/// for one kept with its document, of which the document's next record is the end: of that, this is told all the same.
+/// Drops the body of a revision that is not needed any longer, if there is one, and what it refers to. Every body that goes
+/// goes through here, but for one kept with its document, of which the document's next record is the end: of that, this is
+/// told all the same.
 ///
 /// `before` is what was stored of the document until now.
 pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocument, rev: &Rev) {
     let is_stored = before.tree.status(rev).is_some_and(|status| status.available);
+    if is_stored
+        && before.has_attachments
+        && let Some(body) = before.body_of(overlay, key, rev)
+    {
+        attachments::release(overlay, &body);
+    }
     if is_stored && !before.is_kept_with_document(rev) {
         overlay.delete(Keyspace::Body, body_key(key, rev));
     }
@@ -46,7 +56,7 @@ pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocume
 
 /// Stores a change under the next seq.
 pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change<'_>) {
-    let Change { key, before, tree, rev, body, dropped } = change;
+    let Change { key, before, tree, rev, body, has_attachments: edit_has_attachments, dropped } = change;
     let winner_before = before.tree.winner();
     let (winner, deleted) = match tree.winner() {
         Some(winner) => (winner.rev.clone(), winner.deleted),
@@ -83,6 +93,11 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
         }
         _ => {}
     }
+    let mut has_attachments = before.has_attachments;
+    if tree.status(&rev).is_some_and(|status| status.available) && edit_has_attachments {
+        has_attachments = true;
+        attachments::refer(overlay, body);
+    }
     for rev in dropped {
         // A tree may know a revision that it forgot in another place.
         if !tree.status(&rev).is_some_and(|status| status.available) {
@@ -96,6 +111,7 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     }
     let entry = SequenceEntry::encode_head(&tree);
     overlay.put_parts(Keyspace::Sequence, counters.update_seq.to_be_bytes(), [&entry, key]);
-    let head = StoredDocument::encode_head(counters.update_seq, &tree, inline_body.is_some());
+    let head =
+        StoredDocument::encode_head(counters.update_seq, &tree, has_attachments, inline_body.is_some());
     overlay.put_parts(Keyspace::Document, key, [&head, inline_body.unwrap_or_default()]);
 }

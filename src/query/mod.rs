@@ -1,6 +1,7 @@
 //! Reading many documents: all of them by id, or by the order of their changes. Synchronous functions of a snapshot.
 
 mod all_docs;
+mod attachments;
 mod changes;
 mod document;
 mod range;
@@ -8,5 +9,6 @@ mod range;
 mod tests;
 
 pub use all_docs::{AllDocs, AllDocsOptions};
+pub use attachments::{fill_marks, marks_of, with_marks};
 pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
 pub use document::{document_text, text_of};
