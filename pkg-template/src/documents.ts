@@ -1,6 +1,7 @@
 // Reading and writing documents. Arguments are checked here where that needs no database; the core checks the rest.
-import type { Remote } from 'virtual:wasm-glue';
+import type { Answer, Remote } from 'virtual:wasm-glue';
 import { uuid } from './active_tasks';
+import { checkAttachments, readAnswer, refuseAttachmentContent, refuseContents, writeDocuments } from './attachments';
 import { isOwn, method } from './callbacks';
 import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
@@ -17,18 +18,17 @@ import {
 } from './errors';
 import { encodeDocument, encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { refuseAttachmentContent, refuseAttachments } from './not_yet';
 import { removeRemote } from './remote';
 
 type Result = Record<string, unknown>;
 
 const getOptions: KnownOptions = {
-  flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'],
+  flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq', 'attachments', 'binary'],
   others: ['rev', 'open_revs'],
 };
-const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest'], others: ['docs'] };
+const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest', 'attachments', 'binary'], others: ['docs'] };
 const allDocsOptions: KnownOptions = {
-  flags: ['include_docs', 'conflicts', 'inclusive_end', 'descending', 'update_seq'],
+  flags: ['include_docs', 'conflicts', 'inclusive_end', 'descending', 'update_seq', 'attachments', 'binary'],
   numbers: ['limit', 'skip'],
   others: ['startkey', 'endkey', 'key', 'keys'],
 };
@@ -66,10 +66,9 @@ export const documentMethods = {
     for (const doc of docs) {
       checkIsObject(doc);
       checkRev(doc);
-      refuseAttachments(this, doc);
     }
     const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
-    const writing = core(this).bulk_docs(encodeDocument(docs), bulkDocsOptions(new_edits, options));
+    const writing = writeDocuments(this, docs as Doc[], bulkDocsOptions(new_edits, options));
     return this._writes.add(writing).then(parseResults, rethrow);
   }),
 
@@ -78,9 +77,12 @@ export const documentMethods = {
     refuseAttachmentContent(this, options);
     const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
     return read(this, (core) => core.get(id, encoded))
-      .then(parse, (raw: unknown) => {
-        throw withDocId(toError(raw), id);
-      });
+      .then(
+        (answer) => readAnswer(answer, (got: Doc | { ok?: Doc }[]) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got])),
+        (raw: unknown) => {
+          throw withDocId(toError(raw), id);
+        },
+      );
   }),
 
   bulkGet: method('bulkGet', function (request: Options) {
@@ -90,7 +92,7 @@ export const documentMethods = {
   }),
 
   allDocs: method('allDocs', function (options?: Options) {
-    if (!isOptions(options)) return read(this, (core) => core.all_docs('{}')).then(parse, rethrow);
+    if (!isOptions(options)) return read(this, (core) => core.all_docs('{}') as Promise<string>).then(parse, rethrow);
     refuseAttachmentContent(this, options);
     const renamed = renameKeys(options);
     if (renamed.keys !== undefined) {
@@ -101,7 +103,10 @@ export const documentMethods = {
       }
     }
     const encoded = encodeOptions(renamed, allDocsOptions);
-    return read(this, (core) => core.all_docs(encoded)).then(parse, rethrow);
+    return read(this, (core) => core.all_docs(encoded)).then(
+      (answer) => readAnswer(answer, ({ rows }: { rows: { doc?: Doc }[] }) => rows.map(({ doc }) => doc)),
+      rethrow,
+    );
   }),
 
   revsDiff: method('revsDiff', function (request: object) {
@@ -113,7 +118,8 @@ export const documentMethods = {
 
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
-  refuseAttachments(db, doc);
+  checkAttachments(doc);
+  refuseContents(doc);
   return (core(db) as Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
   });
@@ -125,10 +131,9 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
     return db.bulkDocs({ docs: [doc] }, options ?? {}).then((results: unknown[]) => single(results, doc._id));
   }
   checkRev(doc);
-  refuseAttachments(db, doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
   return db._writes
-    .add(core(db).bulk_docs(`[${encodeDocument(doc)}]`, encoded))
+    .add(writeDocuments(db, [doc], encoded))
     .then(
       (text) => single(JSON.parse(text) as unknown[], doc._id),
       (raw: unknown) => {
@@ -175,8 +180,9 @@ function parseResults(text: string): unknown[] {
   return results.map((result) => (result.error ? toError(result) : result));
 }
 
-function parseBulkGet(text: string): unknown {
-  const answer = JSON.parse(text) as { results: { docs: Result[] }[] };
+function parseBulkGet(text: Answer): unknown {
+  type Got = { results: { docs: Result[] }[] };
+  const answer = readAnswer(text, ({ results }: Got) => results.flatMap(({ docs }) => docs.map(({ ok }) => ok as Doc)));
   for (const { docs } of answer.results) {
     // A server's have no status, and stay what they are.
     for (const doc of docs) if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);

@@ -1,5 +1,6 @@
 // The class.
 import { placeOf } from './adapters';
+import { attachmentMethods } from './attachments';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
 import { addStatics, createClass, nameAndOptions } from './constructor';
@@ -18,7 +19,7 @@ import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, {
   changes,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);

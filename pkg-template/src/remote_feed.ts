@@ -6,7 +6,7 @@ import { guarded } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { refuseAttachmentContent } from './not_yet';
+import { refuseAttachmentContent } from './attachments';
 
 interface Page {
   results: Change[];
