@@ -1,5 +1,6 @@
 //! Tests of the local database, by PouchDB's rules.
 
+mod attachments;
 mod bodies;
 mod crash;
 mod handles;
