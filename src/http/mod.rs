@@ -14,6 +14,7 @@ mod error;
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod js_error;
+mod multipart;
 mod params;
 mod patience;
 mod transport;
