@@ -13,7 +13,7 @@ pub struct DatabaseOptions {
     pub revs_limit: usize,
     /// Whether a revision's hash follows from the edit; else it is random.
     pub deterministic_revs: bool,
-    /// What the application asked for; told in `info`.
+    /// Whether a document loses the bodies of all revisions but its leaves as it is written.
     pub auto_compaction: bool,
 }
 

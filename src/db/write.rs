@@ -1,6 +1,7 @@
 //! Writing documents.
 
 use super::open::Database;
+use super::options::DatabaseOptions;
 use crate::doc::json_text;
 use crate::edit::{Bulk, DocumentResult, EditOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +37,7 @@ impl Database {
             was_delete: options.was_delete,
             deterministic_revs: self.options().deterministic_revs,
             revs_limit: self.options().revs_limit,
+            auto_compaction: self.options().auto_compaction,
         };
         let results = self.write(docs.iter().map(|doc| doc.get()), options).await?;
         Ok(json_text(&results))
@@ -47,8 +49,8 @@ impl Database {
     /// # Errors
     /// As [`Database::bulk_docs`].
     pub async fn write_revisions(&self, docs: impl IntoIterator<Item = &str>) -> Result<Vec<Error>> {
-        let options =
-            EditOptions { new_edits: false, revs_limit: self.options().revs_limit, ..EditOptions::default() };
+        let DatabaseOptions { revs_limit, auto_compaction, .. } = *self.options();
+        let options = EditOptions { new_edits: false, revs_limit, auto_compaction, ..EditOptions::default() };
         let results = self.write(docs, options).await?;
         let refused = results.into_iter().filter_map(|result| match result {
             DocumentResult::Refused(error) => Some(error),

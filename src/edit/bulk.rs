@@ -19,11 +19,19 @@ pub struct EditOptions {
     pub deterministic_revs: bool,
     /// How many generations of a branch are kept.
     pub revs_limit: usize,
+    /// Whether a document loses the bodies of all revisions but its leaves as it is written.
+    pub auto_compaction: bool,
 }
 
 impl Default for EditOptions {
     fn default() -> Self {
-        Self { new_edits: true, was_delete: false, deterministic_revs: true, revs_limit: 1000 }
+        Self {
+            new_edits: true,
+            was_delete: false,
+            deterministic_revs: true,
+            revs_limit: 1000,
+            auto_compaction: false,
+        }
     }
 }
 

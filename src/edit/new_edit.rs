@@ -3,7 +3,7 @@
 use super::bulk::{Edit, EditOptions};
 use super::counters::Counters;
 use super::stored::StoredDocument;
-use super::write::{Change, store};
+use super::write::{Change, store, without_old_bodies};
 use crate::doc::{Rev, RevHash, id_key, json_text, md5, with_member};
 use crate::engine::Overlay;
 use crate::error::{Error, ErrorKind, Result};
@@ -52,7 +52,8 @@ pub(super) fn apply(
     }
     let rev = path.leaf().clone();
     let body = edit.body.as_bytes();
-    let change = Change { key: &key, before, tree, rev: rev.clone(), body, stemmed: merged.stemmed };
+    let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
+    let change = Change { key: &key, before, tree, rev: rev.clone(), body, dropped };
     store(overlay, counters, change);
     Ok(rev)
 }

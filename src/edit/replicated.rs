@@ -3,7 +3,7 @@
 use super::bulk::{Edit, EditOptions};
 use super::counters::Counters;
 use super::stored::StoredDocument;
-use super::write::{Change, store};
+use super::write::{Change, store, without_old_bodies};
 use crate::doc::{IncomingDocument, Rev, RevHash, id_key};
 use crate::engine::Overlay;
 use crate::error::{Error, ErrorKind, Result};
@@ -43,14 +43,8 @@ pub(super) fn apply(
     }
     let mut tree = before.tree.clone();
     let merged = tree.merge(path, edit.deleted, options.revs_limit);
-    let change = Change {
-        key: &key,
-        before,
-        tree,
-        rev: path.leaf().clone(),
-        body: edit.body.as_bytes(),
-        stemmed: merged.stemmed,
-    };
-    store(overlay, counters, change);
+    let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
+    let rev = path.leaf().clone();
+    store(overlay, counters, Change { key: &key, before, tree, rev, body: edit.body.as_bytes(), dropped });
     Ok(())
 }

@@ -77,10 +77,15 @@ impl StoredDocument {
         view.get(Keyspace::Document, key).map(|stored| Self::decode(key, stored)).transpose()
     }
 
+    /// Whether the body of this revision is in this very record.
+    pub(super) fn is_kept_with_document(&self, rev: &Rev) -> bool {
+        self.body.is_some() && self.tree.winner().is_some_and(|winner| winner.rev == rev)
+    }
+
     /// The body of one of its revisions; `None` where it is not stored.
     pub fn body_of(&self, view: &impl View, key: &[u8], rev: &Rev) -> Option<Bytes> {
         match &self.body {
-            Some(body) if self.tree.winner().is_some_and(|winner| winner.rev == rev) => Some(body.clone()),
+            Some(body) if self.is_kept_with_document(rev) => Some(body.clone()),
             _ => view.get(Keyspace::Body, &body_key(key, rev)),
         }
     }

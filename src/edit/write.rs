@@ -1,5 +1,6 @@
 //! Storing a document after its tree has changed.
 
+use super::bulk::EditOptions;
 use super::counters::Counters;
 use super::sequence::SequenceEntry;
 use super::stored::{StoredDocument, body_key};
@@ -18,13 +19,34 @@ pub(super) struct Change<'a> {
     /// The revision that is new, and its body.
     pub(super) rev: Rev,
     pub(super) body: &'a [u8],
-    /// Revisions that the tree has forgotten.
-    pub(super) stemmed: Vec<Rev>,
+    /// Revisions that the tree has forgotten, or of which it needs the body no longer.
+    pub(super) dropped: Vec<Rev>,
+}
+
+/// The revisions whose bodies go with a write that made the tree forget some: where compaction is automatic, those of all
+/// that are no leaves too.
+pub(super) fn without_old_bodies(tree: &mut RevTree, stemmed: Vec<Rev>, options: &EditOptions) -> Vec<Rev> {
+    let mut dropped = stemmed;
+    if options.auto_compaction {
+        dropped.extend(tree.compact(0));
+    }
+    dropped
+}
+
+/// Drops the body of a revision that is not needed any longer, if there is one. Every body that goes goes through here, but
+/// for one kept with its document, of which the document's next record is the end: of that, this is told all the same.
+///
+/// `before` is what was stored of the document until now.
+pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocument, rev: &Rev) {
+    let is_stored = before.tree.status(rev).is_some_and(|status| status.available);
+    if is_stored && !before.is_kept_with_document(rev) {
+        overlay.delete(Keyspace::Body, body_key(key, rev));
+    }
 }
 
 /// Stores a change under the next seq.
 pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change<'_>) {
-    let Change { key, before, tree, rev, body, mut stemmed } = change;
+    let Change { key, before, tree, rev, body, dropped } = change;
     let winner_before = before.tree.winner();
     let (winner, deleted) = match tree.winner() {
         Some(winner) => (winner.rev.clone(), winner.deleted),
@@ -61,9 +83,11 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
         }
         _ => {}
     }
-    stemmed.retain(|stemmed| !tree.contains(stemmed));
-    for stemmed in stemmed {
-        overlay.delete(Keyspace::Body, body_key(key, &stemmed));
+    for rev in dropped {
+        // A tree may know a revision that it forgot in another place.
+        if !tree.status(&rev).is_some_and(|status| status.available) {
+            drop_body(overlay, key, &before, &rev);
+        }
     }
 
     counters.update_seq += 1;

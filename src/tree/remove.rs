@@ -15,16 +15,18 @@ pub enum RemoveLeafError {
 }
 
 impl RevTree {
-    /// The revisions whose bodies compaction may drop: those that are available and not leaves.
-    pub fn non_leaves(&self) -> Vec<&Rev> {
-        self.revs().filter(|(_, status)| status.available && !status.leaf).map(|(rev, _)| rev).collect()
-    }
-
-    /// Notes that the body of `rev` is not stored any more. A revision that is not known is ignored.
-    pub fn mark_missing(&mut self, rev: &Rev) {
-        if let Some(index) = self.find(rev) {
-            self.node_mut(index).available = false;
+    /// Notes that the bodies of the revisions further than `max_height` generations from all leaves are not stored any
+    /// more, and returns those of which they were. With 0, only leaves keep theirs.
+    pub fn compact(&mut self, max_height: usize) -> Vec<Rev> {
+        let heights = self.heights();
+        let mut dropped = Vec::new();
+        for (node, height) in self.nodes.iter_mut().zip(heights) {
+            if node.available && height > max_height {
+                node.available = false;
+                dropped.push(node.rev.clone());
+            }
         }
+        dropped
     }
 
     /// Forgets the leaf `rev` as if it had never been, with those of its ancestors upon which nothing else was made,

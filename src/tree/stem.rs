@@ -24,7 +24,7 @@ impl RevTree {
     }
 
     /// How many generations the nearest leaf upon each node is away from it.
-    fn heights(&self) -> Vec<usize> {
+    pub(super) fn heights(&self) -> Vec<usize> {
         let mut heights = vec![usize::MAX; self.len()];
         for index in (0..self.len()).rev() {
             let height = if self.is_leaf_at(index) {

@@ -10,9 +10,8 @@ proptest! {
     fn compaction_leaves_the_bodies_of_leaves(told in telling()) {
         let mut tree = merge_all(&told, NO_LIMIT);
         let before = tree.clone();
-        let dropped: Vec<Rev> = tree.non_leaves().into_iter().cloned().collect();
-        dropped.iter().for_each(|rev| tree.mark_missing(rev));
-        prop_assert_eq!(tree.non_leaves(), Vec::<&Rev>::new());
+        let dropped = tree.compact(0);
+        prop_assert_eq!(tree.compact(0), Vec::<Rev>::new());
         prop_assert_eq!(tree.leaves(), before.leaves());
         for (rev, status) in before.revs() {
             prop_assert_eq!(tree.status(rev).unwrap().available, status.available && !dropped.contains(rev));
@@ -35,6 +34,15 @@ proptest! {
         prop_assert!(facts(&tree).keys().eq(needed));
         arranged(&tree)?;
     }
+}
+
+#[test]
+fn compaction_keeps_what_is_near_a_leaf() {
+    let forked = tree(&["1-a", "2-b 1-a", "3-c 2-b", "4-d 3-c", "3-x 2-b"]);
+    let compacted = |max_height| texts(&forked.clone().compact(max_height));
+    assert_eq!(compacted(0), ["1-a", "2-b", "3-c"]);
+    assert_eq!(compacted(1), ["1-a"]);
+    assert_eq!(compacted(2), Vec::<String>::new());
 }
 
 #[test]
