@@ -22,7 +22,9 @@ pub struct Fresh {
 
 /// The application's function for it, which gets the server's refusal. `None`: it has nothing better, so that the refusal
 /// stands; with nothing in it: the same request will do now, as after logging in anew for a cookie.
-pub type Reauthenticate = Box<dyn Fn(&Error) -> LocalBoxFuture<'static, Result<Option<Fresh>>>>;
+pub type Reauthenticate = Box<dyn Fn(&Error) -> LocalBoxFuture<'static, Renewed>>;
+
+type Renewed = Result<Option<Fresh>>;
 
 /// The headers that every request carries, and how they are renewed.
 pub(super) struct Identity {
@@ -30,7 +32,7 @@ pub(super) struct Identity {
     reauthenticate: Option<Reauthenticate>,
     /// How often they were renewed: a request that was sent before the last time is simply sent again.
     renewals: Cell<u32>,
-    under_way: RefCell<Option<Shared<LocalBoxFuture<'static, Result<Option<Fresh>>>>>>,
+    under_way: RefCell<Option<Shared<LocalBoxFuture<'static, Renewed>>>>,
 }
 
 impl Identity {

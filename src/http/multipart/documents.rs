@@ -32,7 +32,7 @@ pub(crate) struct Documents {
 #[derive(Debug)]
 enum Part {
     Json { bytes: BytesMut, is_error: bool },
-    Related { parser: Parser, document: Related },
+    Related(Box<Related>),
 }
 
 impl Documents {
@@ -55,12 +55,7 @@ impl Documents {
             match (piece, &mut self.part) {
                 (Piece::Part(headers), _) => self.part = Some(Part::new(&headers)?),
                 (Piece::Data(data), Some(Part::Json { bytes, .. })) => bytes.extend_from_slice(&data),
-                (Piece::Data(data), Some(Part::Related { parser, document })) => {
-                    parser.feed(&data);
-                    while let Some(piece) = parser.next()? {
-                        document.take(piece)?;
-                    }
-                }
+                (Piece::Data(data), Some(Part::Related(document))) => document.feed(&data)?,
                 (Piece::PartEnd, part) => match part.take() {
                     Some(part) => return part.finish().map(Some),
                     None => return Err(Malformed::Parts),
@@ -82,7 +77,7 @@ impl Part {
         let content_type = headers.iter().find(|(name, _)| name == "content-type");
         let content_type = content_type.map_or("", |(_, value)| value.as_str());
         Ok(match boundary_of(content_type) {
-            Some(boundary) => Self::Related { parser: Parser::new(&boundary)?, document: Related::default() },
+            Some(boundary) => Self::Related(Box::new(Related::new(&boundary)?)),
             None => Self::Json {
                 bytes: BytesMut::new(),
                 is_error: content_type.replace('"', "").ends_with("error=true"),
@@ -96,17 +91,15 @@ impl Part {
                 serde_json::from_slice(&bytes).map(Item::Failure).map_err(|_| Malformed::Document)
             }
             Self::Json { bytes, is_error: false } => Ok(Item::Document(json(&bytes)?, Vec::new())),
-            Self::Related { parser, document } => {
-                parser.finish()?;
-                document.finish()
-            }
+            Self::Related(document) => document.finish(),
         }
     }
 }
 
 /// A document and the attachments that follow it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Related {
+    parser: Parser,
     /// The part that is being read.
     part: BytesMut,
     document: Option<Box<RawValue>>,
@@ -122,6 +115,24 @@ struct WithAttachments {
 }
 
 impl Related {
+    fn new(boundary: &str) -> Result<Self, Malformed> {
+        Ok(Self {
+            parser: Parser::new(boundary)?,
+            part: BytesMut::new(),
+            document: None,
+            expected: VecDeque::new(),
+            attachments: Vec::new(),
+        })
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> Result<(), Malformed> {
+        self.parser.feed(bytes);
+        while let Some(piece) = self.parser.next()? {
+            self.take(piece)?;
+        }
+        Ok(())
+    }
+
     fn take(&mut self, piece: Piece) -> Result<(), Malformed> {
         match piece {
             Piece::Data(data) => {
@@ -154,7 +165,8 @@ impl Related {
         Ok(())
     }
 
-    fn finish(self) -> Result<Item, Malformed> {
+    fn finish(self: Box<Self>) -> Result<Item, Malformed> {
+        self.parser.finish()?;
         match self.document {
             Some(document) if self.expected.is_empty() => Ok(Item::Document(document, self.attachments)),
             _ => Err(Malformed::Parts),

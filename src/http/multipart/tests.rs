@@ -103,14 +103,14 @@ proptest! {
             .map(|name| (name.clone(), contents.iter().rfind(|(other, _)| other == name).unwrap().1.clone()))
             .collect();
         let document = json!({"_id": "a", "_attachments": attachments});
-        let message = mixed(&[(document.clone(), contents.clone())]);
+        let message = mixed(&vec![(document.clone(), contents.clone())]);
         let items = documents(&message, &sizes).unwrap();
         prop_assert_eq!(items, vec![(document, contents)]);
     }
 }
 
 /// An answer as CouchDB writes it, with a document's own message inside.
-fn mixed(documents: &[(Value, Vec<(String, Vec<u8>)>)]) -> Vec<u8> {
+fn mixed(documents: &Read) -> Vec<u8> {
     let parts = documents.iter().map(|(document, contents)| {
         if contents.is_empty() {
             return (
@@ -193,15 +193,15 @@ fn parts_that_are_not_those_of_the_document_are_told() {
         (json!({"stub": true, "length": 3}), one("abc")),
         (json!({"follows": true, "length": 3}), [one("abc"), one("abc")].concat()),
     ] {
-        let message = mixed(&[(document(follows.clone()), contents)]);
+        let message = mixed(&vec![(document(follows.clone()), contents)]);
         assert_eq!(documents(&message, &[10]), Err(Malformed::Parts), "{follows}");
     }
-    let message = mixed(&[(
+    let message = mixed(&vec![(
         json!({"_attachments": {"t": {"follows": true, "length": 3}, "u": {"follows": true, "length": 1}}}),
         one("abc"),
     )]);
     assert_eq!(documents(&message, &[10]), Err(Malformed::Parts), "one is missing");
-    let message = mixed(&[(json!("no object"), one("abc"))]);
+    let message = mixed(&vec![(json!("no object"), one("abc"))]);
     assert_eq!(documents(&message, &[10]), Err(Malformed::Document));
 }
 
