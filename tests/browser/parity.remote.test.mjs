@@ -1,6 +1,6 @@
 // Databases behind HTTP: what the adapter answers, beside PouchDB's, each with a database of its own on the server.
 import { expect } from '/node_modules/chai/index.js';
-import { attempt, plain, same } from './support/parity.mjs';
+import { attempt, same } from './support/parity.mjs';
 
 let databases = 0;
 const freshUrl = (couch, name = `remote-${Date.now()}-${(databases += 1)}`) => `${couch}/${name}`;
@@ -17,7 +17,6 @@ function sameRemotely(title, script) {
   });
 }
 
-const withoutRevs = (value) => JSON.parse(JSON.stringify(plain(value)).replaceAll(/\b(\d+)-[0-9a-f]{32}\b/g, '$1-x'));
 const textOf = async (blob) => [blob.type, await blob.text()];
 const blob = (text, type = 'application/octet-stream') => new Blob([text], { type });
 
@@ -35,14 +34,18 @@ describe('a remote database, as PouchDB’s', () => {
 
   sameRemotely('errors', async ({ db }) => {
     const { rev } = await db.put({ _id: 'a' });
-    return withoutRevs([
-      await attempt(db.put({ _id: 'a' })),
-      await attempt(db.get('none')),
-      await attempt(db.get('a', { rev: '1-0123456789abcdef0123456789abcdef' })),
-      await attempt(db.remove('a', '1-0123456789abcdef0123456789abcdef')),
+    const failed = async (promise) => {
+      const { status, name, message, reason, error, docId } = (await attempt(promise)).error;
+      return { status, name, message, reason, error, docId };
+    };
+    return [
+      await failed(db.put({ _id: 'a' })),
+      await failed(db.get('none')),
+      await failed(db.get('a', { rev: '1-0123456789abcdef0123456789abcdef' })),
+      (await failed(db.remove('a', '1-0123456789abcdef0123456789abcdef'))).status,
       (await db.bulkDocs([{ _id: 'a' }, { _id: 'b' }])).map(({ ok, status, name, id }) => [ok, status, name, id]),
-      await attempt(db.putAttachment('a', 'x', rev, 'no base64!', 'text/plain')),
-    ]);
+      await failed(db.putAttachment('a', 'x', rev, 'no base64!', 'text/plain')),
+    ];
   });
 
   sameRemotely('attachments put, got and removed by themselves', async ({ db }) => {
@@ -121,7 +124,7 @@ describe('a remote database, as PouchDB’s', () => {
       await read(await db.fetch('a')),
       await read(await db.fetch('none')),
       (await (await db.fetch('/')).json()).couchdb,
-      (await (await db.fetch('_all_docs?limit=0', { method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } })).json()).rows,
+      (await (await db.fetch('_all_docs?limit=0', { method: 'POST', body: '{}', headers: new Headers({ 'Content-Type': 'application/json' }) })).json()).rows,
     ];
   });
 
@@ -165,6 +168,8 @@ describe('a remote database, as PouchDB’s', () => {
     const fetch = (url, options) => {
       const { pathname, search } = new URL(url);
       seen.push([options.method ?? 'GET', pathname.replace(/remote-[-\d]+/, 'db') + search, options.credentials, options.headers.get('X-Who')]);
+      // CouchDB's CORS settings do not let it pass.
+      options.headers.delete('X-Who');
       return Library.fetch(url, options);
     };
     const other = new Library(db.name, { fetch, headers: { 'X-Who': 'me' }, skip_setup: true });
