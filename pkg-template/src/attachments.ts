@@ -1,12 +1,14 @@
 // Attachments: their contents on the way to the core and back, and the methods for single ones. Base64 is part of a document's
 // text. Everything binary goes beside the text, as a Blob or Uint8Array; where it belongs in the text, there is its index.
 import type { Answer, Content, Local } from 'virtual:wasm-glue';
+import { isBinary, toBlob } from './binary';
 import { method } from './callbacks';
 import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
-import { BAD_ARG, BAD_REQUEST, REV_CONFLICT, createError, notYet, toError } from './errors';
+import { BAD_ARGUMENT, BAD_REQUEST, REV_CONFLICT, createError, toError } from './errors';
 import { encodeDocument, encodeOptions } from './json';
 import type { KnownOptions } from './json';
+import * as remote from './remote_attachments';
 
 type Attachment = Record<string, unknown>;
 
@@ -53,21 +55,12 @@ function withoutContents(doc: Doc, contents: Content[]): Doc {
 
 /** Taken at once: the caller may change an array later. */
 function contentOf(data: unknown, name: string): Content {
-  if (isBlob(data)) return data instanceof Blob ? data : new Blob([data]);
-  const isView = ArrayBuffer.isView(data);
-  if (!isView && kindOf(data) !== 'ArrayBuffer') throw createError(BAD_ARG, `Attachment ${name} must have data, or be a stub`);
-  const view = isView
-    ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data as ArrayBuffer);
-  return view.length > LONGEST_ARRAY && typeof Blob === 'function' ? new Blob([view]) : view.slice();
-}
-
-/** Also of another frame. */
-const kindOf = (value: unknown) => Object.prototype.toString.call(value).slice(8, -1);
-
-function isBlob(value: unknown): value is Blob {
-  const kind = kindOf(value);
-  return kind === 'Blob' || kind === 'File';
+  if (!isBinary(data)) throw createError(BAD_ARGUMENT, `Attachment ${name} must have data, or be a stub`);
+  if (data instanceof Blob) return data;
+  if (data.byteLength > LONGEST_ARRAY) return toBlob(data, '');
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice()
+    : new Uint8Array(data.slice(0));
 }
 
 /** What the core has answered, with contents in place; `docsOf` gives the documents in it. */
@@ -89,15 +82,15 @@ function binaryOf(content: Content, type: unknown): Blob | Uint8Array {
   if (process?.versions?.node && !document && content instanceof Uint8Array) {
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength) as Uint8Array;
   }
-  const options = { type: typeof type === 'string' ? type : '' };
-  if (content instanceof Uint8Array) return new Blob([content as Uint8Array<ArrayBuffer>], options);
-  return content.type === options.type ? content : content.slice(0, content.size, options.type);
+  return toBlob(content as Blob | Uint8Array<ArrayBuffer>, typeof type === 'string' ? type : '');
 }
 
 export const attachmentMethods = {
   /** putAttachment(docId, name, [rev], content, type) */
   putAttachment: method('putAttachment', function (id: string, name: string, ...args: unknown[]) {
+    // Without a revision the arguments move up.
     const [rev, data, content_type] = args.length < 3 || args[2] === undefined ? [undefined, ...args] : args;
+    if (this._remote) return remote.putAttachment(this, id, name, rev as string | undefined, data, content_type as string);
     if (!content_type) warn(name, id);
     const put = (doc: Doc) => {
       const revpos = (parseInt(String(doc._rev ?? 0), 10) || 0) + 1;
@@ -117,7 +110,7 @@ export const attachmentMethods = {
   }),
 
   getAttachment: method('getAttachment', function (id: string, name: string, options?: Options) {
-    if (this._remote) throw notYet('Reading attachments of a remote database');
+    if (this._remote) return remote.getAttachment(this, id, name, options?.rev);
     const encoded = encodeOptions(options ?? {}, attachmentOptions);
     return read(this, (core) => (core as Local).get_attachment(id, name, encoded)).then(
       ([content, type]) => binaryOf(content, type),
@@ -128,6 +121,7 @@ export const attachmentMethods = {
   }),
 
   removeAttachment: method('removeAttachment', async function (id: string, name: string, rev?: string) {
+    if (this._remote) return remote.removeAttachment(this, id, name, rev);
     const doc = (await this.get(id)) as Doc;
     if (doc._rev !== rev) throw createError(REV_CONFLICT);
     if (!doc._attachments) return undefined;
@@ -137,26 +131,8 @@ export const attachmentMethods = {
   }),
 };
 
-/** A server gets attachments as they are, as long as they are JSON. */
-export function refuseContents(doc: Doc): void {
-  if (doc._deleted) return;
-  for (const attachment of Object.values((doc._attachments ?? {}) as Record<string, Attachment>)) {
-    if (attachment.data !== undefined && typeof attachment.data !== 'string') throw notYet('Sending attachments');
-  }
-}
-
-/** A server's attachments can't be fetched yet. */
-export function refuseAttachmentContent(db: Database, options: Options | undefined): void {
-  if (db._remote && options?.attachments) throw notYet('Reading attachments');
-}
-
-/** The core, which gets documents with the contents beside them. */
-export function writeDocuments(db: Database, docs: Doc[], options: string): Promise<string> {
-  docs.forEach(checkAttachments);
-  if (db._remote) {
-    docs.forEach(refuseContents);
-    return core(db).bulk_docs(encodeDocument(docs), options);
-  }
+/** The core writes documents, and the contents beside them. */
+export function writeLocal(db: Database, docs: Doc[], options: string): Promise<string> {
   const [text, contents] = encodeWithContents(docs);
   return (core(db) as Local).bulk_docs(text, options, contents);
 }

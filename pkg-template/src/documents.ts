@@ -1,7 +1,7 @@
 // Reading and writing documents. Arguments are checked here where that needs no database; the core checks the rest.
 import type { Answer, Remote } from 'virtual:wasm-glue';
 import { uuid } from './active_tasks';
-import { checkAttachments, readAnswer, refuseAttachmentContent, refuseContents, writeDocuments } from './attachments';
+import { checkAttachments, readAnswer, writeLocal } from './attachments';
 import { isOwn, method } from './callbacks';
 import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
@@ -19,19 +19,25 @@ import {
 import { encodeDocument, encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { removeRemote } from './remote';
+import { decodeAttachments, encodeAttachments, fetchAttachments } from './remote_attachments';
 
 type Result = Record<string, unknown>;
 
 const getOptions: KnownOptions = {
-  flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq', 'attachments', 'binary'],
+  flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'],
   others: ['rev', 'open_revs'],
 };
-const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest', 'attachments', 'binary'], others: ['docs'] };
+const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest', 'attachments'], others: ['docs'] };
 const allDocsOptions: KnownOptions = {
-  flags: ['include_docs', 'conflicts', 'inclusive_end', 'descending', 'update_seq', 'attachments', 'binary'],
+  flags: ['include_docs', 'attachments', 'conflicts', 'inclusive_end', 'descending', 'update_seq'],
   numbers: ['limit', 'skip'],
   others: ['startkey', 'endkey', 'key', 'keys'],
 };
+/** Of a database in this browser; a server's answers are put in order here. */
+const withContents = (options: KnownOptions): KnownOptions => ({
+  ...options,
+  flags: [...(options.flags ?? []), 'attachments', 'binary'],
+});
 const NEW_EDITS = '{"new_edits":true}';
 
 export const documentMethods = {
@@ -66,34 +72,37 @@ export const documentMethods = {
     for (const doc of docs) {
       checkIsObject(doc);
       checkRev(doc);
+      checkAttachments(doc);
     }
     const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
-    const writing = writeDocuments(this, docs as Doc[], bulkDocsOptions(new_edits, options));
-    return this._writes.add(writing).then(parseResults, rethrow);
+    const encoded = bulkDocsOptions(new_edits, options);
+    if (this._remote) return writeRemote(docs, (text) => core(this).bulk_docs(text, encoded)).then(parseResults, rethrow);
+    return this._writes.add(writeLocal(this, docs, encoded)).then(parseResults, rethrow);
   }),
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
-    refuseAttachmentContent(this, options);
-    const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
-    return read(this, (core) => core.get(id, encoded))
-      .then(
-        (answer) => readAnswer(answer, (got: Doc | { ok?: Doc }[]) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got])),
-        (raw: unknown) => {
-          throw withDocId(toError(raw), id);
-        },
-      );
+    const encoded = isOptions(options) ? encodeOptions(options, this._remote ? getOptions : withContents(getOptions)) : '{}';
+    type Got = Doc | { ok?: Doc }[];
+    const docsOf = (got: Got) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got]);
+    const answer = read(this, (core) => core.get(id, encoded)).then((text) => readAnswer(text, docsOf), (raw: unknown) => {
+      throw withDocId(toError(raw), id);
+    });
+    if (!this._remote || !options?.attachments) return answer;
+    return answer.then(async (found) => {
+      await fetchAttachments(this, found, Boolean(options.binary));
+      return found;
+    });
   }),
 
   bulkGet: method('bulkGet', function (request: Options) {
-    refuseAttachmentContent(this, request);
-    const encoded = encodeOptions(request, bulkGetOptions);
-    return read(this, (core) => core.bulk_get(encoded)).then(parseBulkGet, rethrow);
+    const encoded = encodeOptions(request, this._remote ? bulkGetOptions : withContents(bulkGetOptions));
+    const binary = this._remote && request.attachments && request.binary;
+    return read(this, (core) => core.bulk_get(encoded)).then((text) => parseBulkGet(text, Boolean(binary)), rethrow);
   }),
 
   allDocs: method('allDocs', function (options?: Options) {
     if (!isOptions(options)) return read(this, (core) => core.all_docs('{}') as Promise<string>).then(parse, rethrow);
-    refuseAttachmentContent(this, options);
     const renamed = renameKeys(options);
     if (renamed.keys !== undefined) {
       if (!Array.isArray(renamed.keys)) throw new TypeError('options.keys must be an array');
@@ -102,11 +111,14 @@ export const documentMethods = {
         throw createError(QUERY_PARSE_ERROR, `Query parameter \`${incompatible}\` is not compatible with multi-get`);
       }
     }
-    const encoded = encodeOptions(renamed, allDocsOptions);
-    return read(this, (core) => core.all_docs(encoded)).then(
-      (answer) => readAnswer(answer, ({ rows }: { rows: { doc?: Doc }[] }) => rows.map(({ doc }) => doc)),
-      rethrow,
-    );
+    const encoded = encodeOptions(renamed, this._remote ? allDocsOptions : withContents(allDocsOptions));
+    const docsOf = ({ rows }: { rows: { doc?: Doc }[] }) => rows.map(({ doc }) => doc);
+    const answer = read(this, (core) => core.all_docs(encoded)).then((text) => readAnswer(text, docsOf), rethrow);
+    if (!this._remote || !renamed.attachments || !renamed.binary) return answer;
+    return answer.then((found) => {
+      for (const { doc } of found.rows) decodeAttachments(doc);
+      return found;
+    });
   }),
 
   revsDiff: method('revsDiff', function (request: object) {
@@ -119,10 +131,15 @@ export const documentMethods = {
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
   checkAttachments(doc);
-  refuseContents(doc);
-  return (core(db) as Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
+  const write = (text: string) => (core(db) as Remote).put(text.slice(1, -1), '{}');
+  return writeRemote([doc], write).then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
   });
+}
+
+/** Writes a JSON array of documents, in which there are no bytes any more. */
+async function writeRemote(docs: Doc[], write: (text: string) => Promise<string>): Promise<string> {
+  return write(encodeDocument(await encodeAttachments(docs)));
 }
 
 /** Writes through bulkDocs where somebody has put their own in its place: it is the one gate that all writes pass. */
@@ -131,9 +148,11 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
     return db.bulkDocs({ docs: [doc] }, options ?? {}).then((results: unknown[]) => single(results, doc._id));
   }
   checkRev(doc);
+  checkAttachments(doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
+  const write = (text: string) => core(db).bulk_docs(text, encoded);
   return db._writes
-    .add(writeDocuments(db, [doc], encoded))
+    .add(db._remote ? writeRemote([doc], write) : writeLocal(db, [doc], encoded))
     .then(
       (text) => single(JSON.parse(text) as unknown[], doc._id),
       (raw: unknown) => {
@@ -180,12 +199,15 @@ function parseResults(text: string): unknown[] {
   return results.map((result) => (result.error ? toError(result) : result));
 }
 
-function parseBulkGet(text: Answer): unknown {
+function parseBulkGet(text: Answer, binary: boolean): unknown {
   type Got = { results: { docs: Result[] }[] };
   const answer = readAnswer(text, ({ results }: Got) => results.flatMap(({ docs }) => docs.map(({ ok }) => ok as Doc)));
   for (const { docs } of answer.results) {
-    // A server's have no status, and stay what they are.
-    for (const doc of docs) if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);
+    for (const doc of docs) {
+      // A server's have no status, and stay what they are.
+      if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);
+      if (binary) decodeAttachments(doc.ok);
+    }
   }
   return answer;
 }
