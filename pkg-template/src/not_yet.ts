@@ -8,14 +8,11 @@ const missing: Record<string, string> = {
   getAttachment: 'Reading attachments',
   removeAttachment: 'Removing attachments',
   query: 'Querying views',
-  viewCleanup: 'Cleaning up views',
   createIndex: 'Creating an index',
   getIndexes: 'Listing indexes',
   deleteIndex: 'Deleting an index',
   find: 'Finding by selector',
   explain: 'Explaining a query',
-  purge: 'Purging',
-  compactDocument: 'Compacting a document',
 };
 
 /** Methods that answer with a clear error, until a plugin or a later version brings them. */

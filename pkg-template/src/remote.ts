@@ -37,6 +37,14 @@ export async function compactRemote(db: Database, options: Options | undefined):
   }
 }
 
+/** Removes the indexes that no design document asks for any longer. */
+export async function cleanUpRemoteViews(db: Database): Promise<unknown> {
+  const answer = await db.fetch!('_view_cleanup', { method: 'POST', headers: { 'content-type': 'application/json' } });
+  const body = (await answer.json()) as Doc;
+  if (!answer.ok) throw toError({ ...body, status: answer.status, message: body.reason });
+  return body;
+}
+
 function encodeDocId(id: string): string {
   const kind = /^_(design|local)\//.exec(id)?.[0] ?? '';
   return kind + encodeURIComponent(id.slice(kind.length));
