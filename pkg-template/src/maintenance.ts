@@ -5,7 +5,8 @@ import { core, read } from './core';
 import type { Database, Options } from './database';
 import { INVALID_ID, MISSING_DOC, UNKNOWN_ERROR, createError, toError } from './errors';
 import { isWellFormed } from './json';
-import { cleanUpRemoteViews, compactRemote } from './remote';
+import { compactRemote } from './remote';
+import { viewCleanup } from './remote_queries';
 import type { WorkerLocal } from './worker';
 
 /** How far a compaction has come. */
@@ -44,7 +45,7 @@ export const maintenanceMethods = {
 
   /** There are no indexes that could be left over yet, but those of a server. */
   viewCleanup: method('viewCleanup', function () {
-    return this._remote ? cleanUpRemoteViews(this) : { ok: true };
+    return this._remote ? viewCleanup(this) : { ok: true };
   }),
 };
 
