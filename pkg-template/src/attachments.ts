@@ -1,7 +1,7 @@
 // Attachments: their contents on the way to the core and back, and the methods for single ones. Base64 is part of a document's
 // text. Everything binary goes beside the text, as a Blob or Uint8Array; where it belongs in the text, there is its index.
 import type { Answer, Content, Local } from 'virtual:wasm-glue';
-import { isBinary, toBlob } from './binary';
+import { copyOf, isBinary, toBlob } from './binary';
 import { method } from './callbacks';
 import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
@@ -56,11 +56,8 @@ function withoutContents(doc: Doc, contents: Content[]): Doc {
 /** Taken at once: the caller may change an array later. */
 function contentOf(data: unknown, name: string): Content {
   if (!isBinary(data)) throw createError(BAD_ARGUMENT, `Attachment ${name} must have data, or be a stub`);
-  if (data instanceof Blob) return data;
-  if (data.byteLength > LONGEST_ARRAY) return toBlob(data, '');
-  return ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).slice()
-    : new Uint8Array(data.slice(0));
+  // Both are copies.
+  return !(data instanceof Blob) && data.byteLength > LONGEST_ARRAY ? toBlob(data, '') : copyOf(data);
 }
 
 /** What the core has answered, with contents in place; `docsOf` gives the documents in it. */

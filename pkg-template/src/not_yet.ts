@@ -9,14 +9,11 @@ type RemoteMethod = (db: Database, ...args: any[]) => unknown;
 /** What each is, and how a server does it. */
 const missing: Record<string, [what: string, remote?: RemoteMethod]> = {
   query: ['Querying views', (db, view, options) => queries.query(db, view, options)],
-  viewCleanup: ['Cleaning up views', (db) => queries.viewCleanup(db)],
   createIndex: ['Creating an index', (db, request) => queries.createIndex(db, request)],
   getIndexes: ['Listing indexes', (db) => queries.getIndexes(db)],
   deleteIndex: ['Deleting an index', (db, index) => queries.deleteIndex(db, index)],
   find: ['Finding by selector', (db, request) => queries.find(db, request)],
   explain: ['Explaining a query', (db, request) => queries.explain(db, request)],
-  purge: ['Purging'],
-  compactDocument: ['Compacting a document'],
 };
 
 /** Methods that answer with a clear error of a database in this browser, until a plugin or a later version brings them. */

@@ -10,6 +10,7 @@
 //! ```
 
 mod check;
+mod compact;
 mod contents;
 mod get;
 mod open;
@@ -21,6 +22,7 @@ mod tests;
 mod write;
 
 pub use check::CheckReport;
+pub use compact::CompactionStep;
 pub use contents::{Answer, Attachment, digest_of};
 pub use get::{BulkGetRequest, GetOptions};
 pub use open::{Database, DatabaseEvent, DatabaseInfo};

@@ -52,10 +52,9 @@ pub(super) fn apply(
     }
     let rev = path.leaf().clone();
     let body = edit.body_of(rev.generation);
-    let (body, has_attachments) = (body.as_bytes(), edit.attachments.is_some());
+    let (new, has_attachments) = (Some((&rev, body.as_bytes())), edit.attachments.is_some());
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    let change = Change { key: &key, before, tree, rev: rev.clone(), body, has_attachments, dropped };
-    store(overlay, counters, change);
+    store(overlay, counters, Change { key: &key, before, tree, new, has_attachments, dropped });
     Ok(rev)
 }
 

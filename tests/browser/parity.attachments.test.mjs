@@ -66,8 +66,8 @@ describe('attachments as in PouchDB', () => {
 
   same('Blobs and files', async ({ db }) => {
     const _attachments = {
-      blob: attachment(blob('blob', 'other/type')),
-      file: attachment(new File(['file'], 'name.txt')),
+      blob: attachment(blob('blob')),
+      file: attachment(new File(['file'], 'name.txt', { type: 'text/plain' })),
       large: attachment(blob('large'.repeat(30_000))),
       empty: attachment(blob('')),
     };
@@ -105,11 +105,10 @@ describe('attachments as in PouchDB', () => {
   });
 
   same('allDocs and changes', async ({ db }) => {
-    await db.bulkDocs([
-      { _id: 'a', _attachments: { x: attachment(base64('foo')) } },
-      { _id: 'b' },
-      { _id: 'c', _attachments: { x: attachment(base64('foo')), y: attachment(base64('bar')) } },
-    ]);
+    // One by one: in one call, PouchDB counts documents wrong that have attachments.
+    await db.put({ _id: 'a', _attachments: { x: attachment(base64('foo')) } });
+    await db.put({ _id: 'b' });
+    await db.put({ _id: 'c', _attachments: { x: attachment(base64('foo')), y: attachment(base64('bar')) } });
     const withoutRevpos = (value) => JSON.parse(JSON.stringify(value, (name, member) => (name === 'revpos' ? undefined : member)));
     const answers = [];
     for (const options of [{}, { attachments: true }, { attachments: true, binary: true }]) {
@@ -128,7 +127,6 @@ describe('attachments as in PouchDB', () => {
       { _x: attachment('') },
       { x: attachment('%') },
       { x: attachment('Zm9vZ') },
-      { y: attachment('Zg=='), x: attachment('Zg==='), z: attachment('Zg') },
       { x: { stub: true, digest: 'md5-rL0Y20zC+Fzt72VPzMSk2A==', content_type: 'text/plain', length: 3, revpos: 1 } },
     ]) {
       errors.push((await attempt(db.put({ _id: 'a', _attachments }))).error ?? 'written');
@@ -169,7 +167,9 @@ describe('attachments better than in PouchDB', () => {
     await put;
     const found = await told(await db.get('a', { attachments: true, binary: true }));
     const texts = Object.fromEntries(Object.entries(found._attachments).map(([name, { data: one }]) => [name, one.text]));
-    expect(texts).to.deep.equal({ array: '..bytes..', view: 'bytes', part: 'bytes', buffer: '..bytes..', large: '\x07'.repeat(200_000) });
+    expect(texts.large === '\x07'.repeat(200_000)).to.equal(true);
+    delete texts.large;
+    expect(texts).to.deep.equal({ array: '..bytes..', view: 'bytes', part: 'bytes', buffer: '..bytes..' });
   });
 
   it('gives different contents different revisions, and equal ones the same', async () => {
@@ -198,6 +198,12 @@ describe('attachments better than in PouchDB', () => {
     }
     await db.put({ _id: 'a', _attachments: { x: attachment(blob('foo')) } });
     expect((await db.check()).ok).to.equal(true);
+  });
+
+  it('refuses base64 that is none wherever it stands', async () => {
+    const _attachments = { y: attachment('Zg=='), x: attachment('Zg==='), z: attachment('Zg') };
+    const error = await db.put({ _id: 'a', _attachments }).catch((reason) => reason);
+    expect([error.status, error.name, error.reason]).to.deep.equal([500, 'badarg', 'Attachment is not a valid base64 string']);
   });
 
   it('keeps what is large and what is small, here and for the next page', async () => {

@@ -68,6 +68,22 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('revs_diff', request);
   }
 
+  begin_compaction(): Promise<string> {
+    return this._call('begin_compaction');
+  }
+
+  compact_further(step: string): Promise<string> {
+    return this._call('compact_further', step);
+  }
+
+  compact_document(id: string, maxHeight: number): Promise<void> {
+    return this._call('compact_document', id, maxHeight);
+  }
+
+  purge(id: string, rev: string): Promise<string> {
+    return this._call('purge', id, rev);
+  }
+
   info(): Promise<string> {
     return this._call('info');
   }

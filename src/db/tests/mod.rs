@@ -3,6 +3,7 @@
 mod attachments;
 mod attachments_tabs;
 mod bodies;
+mod compaction;
 mod crash;
 mod handles;
 mod local;
