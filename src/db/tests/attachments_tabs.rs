@@ -14,11 +14,11 @@ struct Tab {
     faults: Rc<Faults>,
 }
 
-async fn open(disk: &Rc<MemoryDisk>, settings: Settings) -> Tab {
+async fn open(disk: &Rc<MemoryDisk>, settings: Settings, auto_compaction: bool) -> Tab {
     let faults: Rc<Faults> = Rc::default();
     let storage = FaultyStorage::new(MemoryStorage::on(disk.clone()), faults.clone());
     let engine = Engine::open(Box::new(storage), settings).await.unwrap();
-    let options = DatabaseOptions { auto_compaction: true, ..DatabaseOptions::in_memory() };
+    let options = DatabaseOptions { auto_compaction, revs_limit: 4, ..DatabaseOptions::in_memory() };
     Tab { db: Database::over(engine, options), faults }
 }
 
@@ -49,6 +49,30 @@ fn edit(before: Option<Value>, id: &str, random: &mut Random) -> Value {
 }
 
 async fn write_some(tab: &Tab, random: &mut Random) {
+    let id = ["a", "b", "c"][random.below(3) as usize];
+    let outcome = match random.below(12) {
+        0 => tab.db.compact().await,
+        1 => match tab.db.get(id, &GetOptions::default()).await {
+            Ok(found) => {
+                let found: Value = serde_json::from_str(&found).unwrap();
+                tab.db.purge(id, found["_rev"].as_str().unwrap()).await.map(drop)
+            }
+            Err(error) => Err(error),
+        },
+        2 => {
+            let hash = ["x", "y"][random.below(2) as usize];
+            let mut doc = edit(None, id, random);
+            doc["_revisions"] = json!({"start": 2, "ids": [hash, "z"]});
+            tab.db.write_revisions([doc.to_string().as_str()], Vec::new()).await.map(drop)
+        }
+        _ => return write_edits(tab, random).await,
+    };
+    if let Err(error) = outcome {
+        assert!(error.kind() == ErrorKind::Storage || matches!(error.status(), 404 | 400), "{error}");
+    }
+}
+
+async fn write_edits(tab: &Tab, random: &mut Random) {
     let mut docs = Vec::new();
     for _ in 0..=random.below(3) {
         let id = ["a", "b", "c"][random.below(3) as usize];
@@ -81,7 +105,8 @@ fn run(seed: u64) {
         let disk: Rc<MemoryDisk> = Rc::default();
         let mut random = Random::new(seed);
         let settings = [Settings::tiny(), Settings::default()];
-        let open_tab = |number: u64| open(&disk, settings[number as usize % 2]);
+        let auto_compaction = random.below(2) == 0;
+        let open_tab = |number: u64| open(&disk, settings[number as usize % 2], auto_compaction);
         let tabs = join_all((0..3).map(open_tab)).await;
         for tab in &tabs {
             tab.faults.take_turns(random.split());
@@ -108,7 +133,7 @@ fn run(seed: u64) {
             select(Box::pin(writing), Box::pin(tab.faults.death()))
         });
         join_all(lives).await;
-        check(&open(&disk, Settings::tiny()).await.db).await;
+        check(&open(&disk, Settings::tiny(), false).await.db).await;
         for tab in tabs.iter().skip(usize::from(fault.is_some())) {
             tab.db.refresh().await.unwrap();
             check(&tab.db).await;
