@@ -130,7 +130,7 @@ export const documentMethods = {
 
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
-  checkAttachments(doc);
+  checkOne(doc);
   const write = (text: string) => (core(db) as Remote).put(text.slice(1, -1), '{}');
   return writeRemote([doc], write).then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
@@ -148,7 +148,7 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
     return db.bulkDocs({ docs: [doc] }, options ?? {}).then((results: unknown[]) => single(results, doc._id));
   }
   checkRev(doc);
-  checkAttachments(doc);
+  checkOne(doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
   const write = (text: string) => core(db).bulk_docs(text, encoded);
   return db._writes
@@ -215,6 +215,14 @@ function parseBulkGet(text: Answer, binary: boolean): unknown {
 function withDocId(error: Error, id: unknown): Error {
   if (id !== undefined) (error as Error & { docId?: unknown }).docId = id;
   return error;
+}
+
+function checkOne(doc: Doc): void {
+  try {
+    checkAttachments(doc);
+  } catch (error) {
+    throw withDocId(error as Error, doc._id);
+  }
 }
 
 function isOptions(options: unknown): options is Options {
