@@ -2,6 +2,7 @@
 import type { Local, Remote } from 'virtual:wasm-glue';
 import type { Database } from './database';
 import { toError } from './errors';
+import { isIndexedDb, wakeIndexedDb } from './indexed_db';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { tellIfBlocked } from './patience';
@@ -32,16 +33,19 @@ export async function openCore(db: Database): Promise<void> {
   }
 }
 
-const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
+const localOptions: KnownOptions = {
+  flags: ['deterministic_revs', 'auto_compaction'],
+  others: ['adapter', 'durability'],
+};
 
 /** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
 const places = new Map<string, string>();
 
 /** What the core needs to find a local database: its name and options. */
 export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: string, options: string] {
-  const { name, revs_limit } = db.__opts;
-  const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  return [String(name), encodeOptions({ ...db.__opts, adapter }, options)];
+  const numbers = [Number(db.__opts.revs_limit) >= 1 && 'revs_limit', Number(db.__opts.cache_bytes) >= 0 && 'cache_bytes'];
+  const options = { ...localOptions, numbers: numbers.filter((name) => name !== false) };
+  return [String(db.__opts.name), encodeOptions({ ...db.__opts, adapter }, options)];
 }
 
 /** The only one that will do; undefined where the core has the choice. */
@@ -53,6 +57,7 @@ function adapterOf(db: Database): string | undefined {
 async function openLocal(db: Database): Promise<Local | WorkerLocal> {
   const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
   const adapter = adapterOf(db) ?? 'idb';
+  if (isIndexedDb(adapter)) wakeIndexedDb();
   const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage();
   const local = await tellIfBlocked(db, 'open', opening);
   local.on_event((event, updateSeq) => {

@@ -52,7 +52,7 @@ impl Database {
     /// # Errors
     /// [`ErrorKind::Storage`] where the storage refuses or what it holds cannot be read.
     pub async fn open(name: &str, options: DatabaseOptions) -> Result<Self> {
-        let shared = shared::acquire(name, options.adapter.as_deref(), options.durability).await?;
+        let shared = shared::acquire(name, &options).await?;
         Ok(Self {
             inner: Rc::new(Handle { name: name.to_owned(), options, shared, closed: Cell::new(false) }),
         })

@@ -3,13 +3,41 @@
 use super::cache::Blocks;
 use super::open::Inner;
 use super::runs::{BlockNumber, BlockRecord};
+use crate::env::{self, Millis};
 use crate::storage::{Read, Space, StorageError, StorageResult};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// How many blocks are read in one transaction.
 const MOST_AT_ONCE: usize = 256;
 
+/// How many indexes are read ahead.
+const MOST_INDEXES: usize = 128;
+
+/// How long after the first read: what an application asks for at its start goes first.
+const READ_AHEAD_AFTER: Millis = Millis(200);
+
 impl Inner {
+    /// Reads the indexes that are not at hand, once, in the background: the first read waits for those it needs alone, and
+    /// the next ones for none.
+    pub(super) fn read_indexes_ahead(self: &Rc<Self>) {
+        if self.has_read_ahead.replace(true) {
+            return;
+        }
+        let inner = self.clone();
+        env::spawn(async move {
+            env::sleep(READ_AHEAD_AFTER).await;
+            let blocks = Blocks::new(inner.cache.clone());
+            for segment in inner.state.borrow().manifest.segments().take(MOST_INDEXES) {
+                blocks.want(BlockNumber::index(segment.number));
+            }
+            if let Ok(wanted) = blocks.take_wanted() {
+                // What fails here fails again for whoever needs it.
+                let _ = inner.load(&blocks, &wanted).await;
+            }
+        });
+    }
+
     /// Puts wanted blocks at hand; gives the error of one that is not there any more, if it is needed still.
     pub(super) async fn load(
         &self,

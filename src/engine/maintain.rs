@@ -30,9 +30,6 @@ const SETTLED: usize = 256;
 /// Commits wait for the flush under way once the log behind it is so many times as long as that which starts one.
 const PATIENCE: usize = 8;
 
-/// Merges make no pauses once there are so many times as many runs as are merged at once.
-const HURRY: usize = 3;
-
 /// The pause after a step that failed is doubled at most so many times.
 const MOST_DOUBLINGS: u32 = 5;
 
@@ -147,9 +144,13 @@ impl Inner {
     }
 
     fn must_flush(&self) -> bool {
-        let log_bytes = self.state.borrow().active.log_bytes();
-        let is_long = log_bytes >= self.settings.flush_bytes
-            || self.maintenance.flushes_anyway.get() && self.is_worth_flushing();
+        let state = self.state.borrow();
+        let log_bytes = state.active.log_bytes();
+        // Where merges don't keep up with the commits, runs get larger instead of more.
+        let is_behind = state.manifest.runs.len() > self.settings.fan_in;
+        let limit = self.settings.flush_bytes.saturating_mul(if is_behind { 2 } else { 1 });
+        drop(state);
+        let is_long = log_bytes >= limit || self.maintenance.flushes_anyway.get() && self.is_worth_flushing();
         is_long && log_bytes >= self.maintenance.not_before.get()
     }
 
@@ -185,7 +186,7 @@ impl Inner {
                 let _ = waiting.send(());
             }
             let is_patient = self.settings.merge_after_read > Millis(0)
-                && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY;
+                && self.state.borrow().manifest.runs.len() < self.settings.hurry;
             if is_patient && outcome == Ok(Work::Merge) {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;

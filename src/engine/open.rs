@@ -61,6 +61,7 @@ pub(super) struct Inner {
     /// The manifest's record as last seen; none before the first flush.
     pub(super) manifest_record: RefCell<Option<Bytes>>,
     pub(super) cache: Rc<Cache>,
+    pub(super) has_read_ahead: Cell<bool>,
     /// The last position applied.
     pub(super) position: Cell<u64>,
     /// How the log's records since the last flush can be told, once they are retired.
@@ -100,6 +101,7 @@ impl Engine {
             state: RefCell::default(),
             manifest_record: RefCell::default(),
             cache: Rc::new(Cache::new(settings.cache_bytes)),
+            has_read_ahead: Cell::new(false),
             position: Cell::new(FIRST_POSITION - 1),
             recent: RefCell::default(),
             maintenance: Maintenance::default(),

@@ -18,6 +18,8 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// So many runs of about one size are merged into one.
     pub fan_in: usize,
+    /// Merges make no pauses once there are so many runs.
+    pub hurry: usize,
     /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
     /// nothing depends on the clock.
     pub merge_after_read: Millis,
@@ -37,6 +39,7 @@ impl Settings {
             block_bytes: 120,
             segment_bytes: 300,
             fan_in: 2,
+            hurry: 6,
             cache_bytes: 1000,
         }
     }
@@ -49,8 +52,9 @@ impl Default for Settings {
             idle_flush: Some(Millis(1000)),
             retry_after: Some(Millis(2000)),
             block_bytes: 16 << 10,
-            segment_bytes: 512 << 10,
+            segment_bytes: 1 << 20,
             fan_in: 4,
+            hurry: 8,
             merge_after_read: Millis(50),
             cache_bytes: 32 << 20,
         }

@@ -48,6 +48,7 @@ fn random_settings(random: &mut Random) -> Settings {
         merge_after_read: Millis(0),
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),
+        hurry: 6,
         fan_in: size(2, 5),
         cache_bytes: size(0, 4000),
     }
