@@ -104,7 +104,8 @@ impl ErrorKind {
 
 /// An error as PouchDB gives it.
 ///
-/// Serializes to `{status, name, message, error: true, reason?, docId?, id?}`; `status` is left out where it is 0.
+/// Serializes to `{status, name, message, error: true, reason?, docId?, id?}`; `status` is left out where it is 0, and a
+/// server's errors have their name as `error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -253,7 +254,10 @@ impl Serialize for Error {
         }
         map.serialize_entry("name", &self.name)?;
         map.serialize_entry("message", &self.message)?;
-        if self.status != 0 {
+        // PouchDB passes on what a server says.
+        if self.kind == ErrorKind::Remote {
+            map.serialize_entry("error", &self.name)?;
+        } else if self.status != 0 {
             map.serialize_entry("error", &true)?;
         }
         if let Some(reason) = &self.reason {

@@ -81,9 +81,12 @@ export function remoteParts(db: Database): { url: string; options: string } {
 
 async function openRemote(db: Database): Promise<Remote> {
   const wasm = await loadWasm();
-  const { fetch } = db.__opts as { fetch?: (url: string, init: RequestInit) => Promise<Response> };
+  const { fetch, reauthenticate } = db.__opts as {
+    fetch?: (url: string, init: RequestInit) => Promise<Response>;
+    reauthenticate?: (refusal: Error) => unknown;
+  };
   const { url, options } = remoteParts(db);
-  const remote = new wasm.Remote(url, options, fetch);
+  const remote = new wasm.Remote(url, options, fetch, reauthenticate && ((refusal) => reauthenticate(toError(refusal))));
   db.fetch = (path, init) => fetchThrough(remote, fetch, path, init);
   return remote;
 }

@@ -17,8 +17,9 @@ import {
 } from './errors';
 import { encodeDocument, encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { refuseAttachmentContent, refuseAttachments } from './not_yet';
+import { refuseAttachments } from './not_yet';
 import { removeRemote } from './remote';
+import { decodeAttachments, encodeAttachments, fetchAttachments } from './remote_attachments';
 
 type Result = Record<string, unknown>;
 
@@ -26,9 +27,9 @@ const getOptions: KnownOptions = {
   flags: ['revs', 'revs_info', 'conflicts', 'deleted_conflicts', 'latest', 'update_seq'],
   others: ['rev', 'open_revs'],
 };
-const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest'], others: ['docs'] };
+const bulkGetOptions: KnownOptions = { flags: ['revs', 'latest', 'attachments'], others: ['docs'] };
 const allDocsOptions: KnownOptions = {
-  flags: ['include_docs', 'conflicts', 'inclusive_end', 'descending', 'update_seq'],
+  flags: ['include_docs', 'attachments', 'conflicts', 'inclusive_end', 'descending', 'update_seq'],
   numbers: ['limit', 'skip'],
   others: ['startkey', 'endkey', 'key', 'keys'],
 };
@@ -69,29 +70,32 @@ export const documentMethods = {
       refuseAttachments(this, doc);
     }
     const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
-    const writing = core(this).bulk_docs(encodeDocument(docs), bulkDocsOptions(new_edits, options));
-    return this._writes.add(writing).then(parseResults, rethrow);
+    const encoded = bulkDocsOptions(new_edits, options);
+    if (this._remote) return writeRemote(docs, (text) => core(this).bulk_docs(text, encoded)).then(parseResults, rethrow);
+    return this._writes.add(core(this).bulk_docs(encodeDocument(docs), encoded)).then(parseResults, rethrow);
   }),
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
-    refuseAttachmentContent(this, options);
     const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
-    return read(this, (core) => core.get(id, encoded))
-      .then(parse, (raw: unknown) => {
-        throw withDocId(toError(raw), id);
-      });
+    const answer = read(this, (core) => core.get(id, encoded)).then(parse, (raw: unknown) => {
+      throw withDocId(toError(raw), id);
+    });
+    if (!this._remote || !options?.attachments) return answer;
+    return answer.then(async (found) => {
+      await fetchAttachments(this, found, Boolean(options.binary));
+      return found;
+    });
   }),
 
   bulkGet: method('bulkGet', function (request: Options) {
-    refuseAttachmentContent(this, request);
     const encoded = encodeOptions(request, bulkGetOptions);
-    return read(this, (core) => core.bulk_get(encoded)).then(parseBulkGet, rethrow);
+    const binary = this._remote && request.attachments && request.binary;
+    return read(this, (core) => core.bulk_get(encoded)).then((text) => parseBulkGet(text, Boolean(binary)), rethrow);
   }),
 
   allDocs: method('allDocs', function (options?: Options) {
     if (!isOptions(options)) return read(this, (core) => core.all_docs('{}')).then(parse, rethrow);
-    refuseAttachmentContent(this, options);
     const renamed = renameKeys(options);
     if (renamed.keys !== undefined) {
       if (!Array.isArray(renamed.keys)) throw new TypeError('options.keys must be an array');
@@ -101,7 +105,12 @@ export const documentMethods = {
       }
     }
     const encoded = encodeOptions(renamed, allDocsOptions);
-    return read(this, (core) => core.all_docs(encoded)).then(parse, rethrow);
+    const answer = read(this, (core) => core.all_docs(encoded)).then(parse, rethrow);
+    if (!this._remote || !renamed.attachments || !renamed.binary) return answer;
+    return answer.then((found) => {
+      for (const { doc } of (found as { rows: Doc[] }).rows) decodeAttachments(doc);
+      return found;
+    });
   }),
 
   revsDiff: method('revsDiff', function (request: object) {
@@ -114,9 +123,15 @@ export const documentMethods = {
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
   refuseAttachments(db, doc);
-  return (core(db) as Remote).put(encodeDocument(doc), '{}').then(parse, (raw: unknown) => {
+  const write = (text: string) => (core(db) as Remote).put(text.slice(1, -1), '{}');
+  return writeRemote([doc], write).then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
   });
+}
+
+/** Writes a JSON array of documents, in which there are no bytes any more. */
+async function writeRemote(docs: Doc[], write: (text: string) => Promise<string>): Promise<string> {
+  return write(encodeDocument(await encodeAttachments(docs)));
 }
 
 /** Writes through bulkDocs where somebody has put their own in its place: it is the one gate that all writes pass. */
@@ -127,8 +142,9 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
   checkRev(doc);
   refuseAttachments(db, doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
+  const write = (text: string) => core(db).bulk_docs(text, encoded);
   return db._writes
-    .add(core(db).bulk_docs(`[${encodeDocument(doc)}]`, encoded))
+    .add(db._remote ? writeRemote([doc], write) : write(`[${encodeDocument(doc)}]`))
     .then(
       (text) => single(JSON.parse(text) as unknown[], doc._id),
       (raw: unknown) => {
@@ -175,11 +191,14 @@ function parseResults(text: string): unknown[] {
   return results.map((result) => (result.error ? toError(result) : result));
 }
 
-function parseBulkGet(text: string): unknown {
+function parseBulkGet(text: string, binary: boolean): unknown {
   const answer = JSON.parse(text) as { results: { docs: Result[] }[] };
   for (const { docs } of answer.results) {
-    // A server's have no status, and stay what they are.
-    for (const doc of docs) if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);
+    for (const doc of docs) {
+      // A server's have no status, and stay what they are.
+      if ((doc.error as Result | undefined)?.status) doc.error = toError(doc.error);
+      if (binary) decodeAttachments(doc.ok);
+    }
   }
   return answer;
 }

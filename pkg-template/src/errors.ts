@@ -21,6 +21,7 @@ export const INVALID_ID = kind(400, 'bad_request', '_id field must contain a str
 export const MISSING_ID = kind(412, 'missing_id', '_id is required for puts');
 export const RESERVED_ID = kind(400, 'bad_request', 'Only reserved document ids may start with underscore.');
 export const UNKNOWN_ERROR = kind(500, 'unknown_error', 'Database encountered an unknown error');
+export const BAD_ARGUMENT = kind(500, 'badarg', 'Some query argument is invalid');
 export const QUERY_PARSE_ERROR = kind(400, 'query_parse_error', 'Some query parameter is invalid');
 export const BAD_REQUEST = kind(400, 'bad_request', 'Something wrong with the request');
 export const NOT_AN_OBJECT = kind(400, 'bad_request', 'Document must be a JSON object');

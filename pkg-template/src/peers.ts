@@ -52,7 +52,7 @@ function sideInWorker(side: ReplicationSide): WorkerSide | undefined {
   if (core instanceof WorkerLocal) return core;
   const db = side as Database;
   // The worker has a fetch of its own, and not what somebody put into the place of the page's.
-  return core && db._remote && !db.__opts.fetch && isNativeFetch(globalThis.fetch) ? remoteParts(db) : undefined;
+  return core && db._remote && !db.__opts.fetch && !db.__opts.reauthenticate && isNativeFetch(globalThis.fetch) ? remoteParts(db) : undefined;
 }
 
 /** The core of an open database, unless something that a replication calls is not ours. */

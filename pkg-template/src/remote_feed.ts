@@ -6,7 +6,7 @@ import { guarded } from './filters';
 import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { refuseAttachmentContent } from './not_yet';
+import { decodeAttachments } from './remote_attachments';
 
 interface Page {
   results: Change[];
@@ -17,14 +17,13 @@ interface Page {
 const DEFAULT_BATCH_SIZE = 1000;
 
 const known: KnownOptions = {
-  flags: ['descending', 'include_docs', 'conflicts'],
+  flags: ['descending', 'include_docs', 'attachments', 'conflicts', 'update_seq'],
   numbers: ['limit', 'seq_interval'],
   others: ['since', 'style', 'doc_ids', 'feed', 'heartbeat', 'timeout', 'filter', 'view', 'query_params', 'selector'],
 };
 
 export async function readRemote(sink: Sink): Promise<ChangesResult> {
   const { options } = sink;
-  refuseAttachmentContent(sink.db, options);
   const filter = typeof options.filter === 'function' ? guarded(options.filter as FilterFunction, options.query_params) : undefined;
   const limit = typeof options.limit === 'number' ? options.limit : undefined;
   const batchSize = Number(options.batch_size) || DEFAULT_BATCH_SIZE;
@@ -44,6 +43,7 @@ export async function readRemote(sink: Sink): Promise<ChangesResult> {
       left -= 1;
       if (filter && !filter(change.doc)) continue;
       if (!options.include_docs) delete change.doc;
+      else if (options.attachments && options.binary) decodeAttachments(change.doc);
       if (options.return_docs) results.push(change);
       sink.emitChange(change, page.pending, page.last_seq);
     }

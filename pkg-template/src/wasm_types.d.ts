@@ -62,12 +62,23 @@ declare module 'virtual:wasm-glue' {
 
   /** A database behind HTTP. Every method first makes sure that the database is there, unless told to skip that. */
   export class Remote implements Core {
-    constructor(url: string, options: string, fetch?: (url: string, init: RequestInit) => Promise<Response>);
+    constructor(
+      url: string,
+      options: string,
+      fetch?: (url: string, init: RequestInit) => Promise<Response>,
+      reauthenticate?: (refusal: unknown) => unknown,
+    );
     /** Without credentials and without a slash at the end. */
     readonly url: string;
     /** JSON of the headers that every request carries. */
     fetch_headers(): string;
+    /** How often the credentials were renewed. */
+    readonly renewals: number;
+    /** Whether a request with these headers that was refused with 401 is worth sending again. */
+    renew(renewals: number): Promise<boolean>;
     setup(): Promise<void>;
+    /** Any other request in the database, with a body of JSON. */
+    request(method: string, path: string, body?: string): Promise<string>;
     get(id: string, options: string): Promise<string>;
     put(doc: string, options: string): Promise<string>;
     bulk_get(request: string): Promise<string>;

@@ -130,11 +130,27 @@ declare namespace Potoroo {
       size?: number | undefined;
     }
 
+    type MaybePromise<Value> = Value | Promise<Value>;
+
+    /** What takes the place of credentials that the server does not take any more. */
+    interface FreshCredentials {
+      auth?: { username: string; password: string } | undefined;
+      /** In place of those of the same name, such as `Authorization`. */
+      headers?: Record<string, string> | undefined;
+    }
+
     interface RemoteDatabaseConfiguration extends CommonDatabaseConfiguration {
       fetch?: Core.Fetch | undefined;
       auth?: { username?: string | undefined; password?: string | undefined } | undefined;
       /** Sent with every request. */
       headers?: Record<string, string> | undefined;
+      /**
+       * Called where the server answers 401, with the error: a session has expired, or a token. What it gives (or promises)
+       * takes the place of the credentials so far; without an answer it has logged in anew for a cookie. Then what was
+       * refused is sent once more; with `false`, or where that is refused as well, the error stands. Replications use it
+       * too, and go on. If it fails, its error takes the place of the server's; one without a status is worth another try.
+       */
+      reauthenticate?: ((refusal: Core.Error) => MaybePromise<FreshCredentials | boolean | void>) | undefined;
       /** Does without looking whether the database exists, and creating it. */
       skip_setup?: boolean | undefined;
     }

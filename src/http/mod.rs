@@ -14,13 +14,15 @@ mod error;
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod js_error;
+#[cfg(test)]
+mod multipart;
 mod params;
 mod patience;
 mod transport;
 mod url;
 
 pub(crate) use client::lacks_bulk_get;
-pub use client::{Client, ClientOptions};
+pub use client::{Client, ClientOptions, Fresh, Reauthenticate};
 pub(crate) use error::{from_members as error_from_members, parse as parse_answer};
 #[cfg(target_arch = "wasm32")]
 pub use fetch::Fetch;

@@ -1,13 +1,16 @@
 //! The client against the model, and against answers that no CouchDB gives.
 
 use super::testing::{Couch, Fault};
-use super::{Client, ClientOptions, Credentials};
+use super::{Client, ClientOptions, Credentials, Fresh};
 use crate::env::block_on;
+use crate::error::{Error, Result};
+use futures_util::future::FutureExt as _;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 fn client(couch: &Couch, url: &str, options: Value) -> Client {
-    Client::new(Rc::new(couch.clone()), url, serde_json::from_value(options).unwrap()).unwrap()
+    Client::new(Rc::new(couch.clone()), url, serde_json::from_value(options).unwrap(), None).unwrap()
 }
 
 fn db(couch: &Couch) -> Client {
@@ -250,5 +253,85 @@ fn a_destroyed_database_is_gone_and_destroying_it_again_is_no_error() {
         assert!(!couch.has_database("db"));
         couch.rule("DELETE", 404, json!({"error": "not_found", "reason": "missing"}));
         client.destroy().await.unwrap();
+    });
+}
+
+/// A client that gets these answers one after the other when it asks for fresh credentials, and how often it has asked.
+fn renewing(couch: &Couch, answers: Vec<Result<Option<Value>>>) -> (Client, Rc<RefCell<usize>>) {
+    let asked = Rc::new(RefCell::new(0));
+    let count = asked.clone();
+    let answers = RefCell::new(std::collections::VecDeque::from(answers));
+    let reauthenticate = move |refusal: &Error| {
+        assert_eq!((refusal.status(), refusal.name()), (401, "unauthorized"));
+        *count.borrow_mut() += 1;
+        let answer = answers.borrow_mut().pop_front().expect("asked too often");
+        async move {
+            // Others are refused meanwhile.
+            crate::env::sleep(crate::env::Millis(2)).await;
+            answer.map(|fresh| fresh.map(|fresh| serde_json::from_value::<Fresh>(fresh).unwrap()))
+        }
+        .boxed_local()
+    };
+    let url = "http://a:old@couch/db";
+    let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
+    let reauthenticate = Some(Box::new(reauthenticate) as _);
+    (Client::new(Rc::new(couch.clone()), url, options, reauthenticate).unwrap(), asked)
+}
+
+#[test]
+fn fresh_credentials_are_asked_for_once_and_the_refused_requests_sent_again() {
+    block_on(async {
+        let couch = Couch::new();
+        couch.put("db", json!({"_id": "a"}));
+        couch.require("Authorization", "Basic YTpuZXc=");
+        let fresh = json!({"auth": {"username": "a", "password": "new"}});
+        let (client, asked) = renewing(
+            &couch,
+            vec![Ok(Some(fresh)), Ok(Some(json!({"headers": {"authorization": "Bearer x"}})))],
+        );
+        let (one, two) = futures_util::join!(client.get("a", ""), client.info());
+        one.unwrap();
+        two.unwrap();
+        assert_eq!((*asked.borrow(), couch.log().len()), (1, 4));
+        client.get("a", "").await.unwrap();
+        assert_eq!((*asked.borrow(), couch.log().len()), (1, 5), "they are kept");
+
+        // Headers take the place of those of the same name.
+        couch.require("authorization", "Bearer x");
+        client.put(r#"{"_id":"b"}"#, "").await.unwrap();
+        assert_eq!(*asked.borrow(), 2);
+        assert_eq!(client.headers(), [("authorization".to_owned(), "Bearer x".to_owned())]);
+    });
+}
+
+#[test]
+fn a_renewed_cookie_needs_no_other_headers_and_a_second_refusal_stands() {
+    block_on(async {
+        let couch = Couch::new();
+        couch.put("db", json!({"_id": "a"}));
+        couch.require("Authorization", "never");
+        let (client, asked) = renewing(&couch, vec![Ok(Some(json!({})))]);
+        let error = client.get("a", "").await.unwrap_err();
+        assert_eq!(
+            (error.status(), error.doc_id(), couch.log().len(), *asked.borrow()),
+            (401, Some("a"), 2, 1)
+        );
+    });
+}
+
+#[test]
+fn who_has_nothing_better_is_refused_and_who_could_not_ask_may_try_again() {
+    block_on(async {
+        let couch = Couch::new();
+        couch.put("db", json!({"_id": "a"}));
+        couch.require("Authorization", "Basic YTpuZXc=");
+        let fresh = json!({"auth": {"username": "a", "password": "new"}});
+        let answers = vec![Ok(None), Err(Error::network("no way to the login page")), Ok(Some(fresh))];
+        let (client, asked) = renewing(&couch, answers);
+        assert!(client.info().await.unwrap_err().is_denied());
+        let error = client.info().await.unwrap_err();
+        assert_eq!((error.is_denied(), error.message()), (false, "no way to the login page"));
+        client.info().await.unwrap();
+        assert_eq!(*asked.borrow(), 3);
     });
 }

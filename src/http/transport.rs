@@ -1,6 +1,6 @@
 //! What the client needs of the platform.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -22,6 +22,14 @@ pub enum Method {
 }
 
 impl Method {
+    /// The method of that name.
+    pub fn named(name: &str) -> Result<Self> {
+        [Self::Get, Self::Put, Self::Post, Self::Delete]
+            .into_iter()
+            .find(|method| method.as_str() == name)
+            .ok_or_else(|| Error::new(ErrorKind::BadArgument).with_reason(format!("no method {name}")))
+    }
+
     /// The method as it stands in the request.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,12 +1,13 @@
-use super::{options_of, promise, promise_of_nothing, thrown};
+use super::{options_of, promise, promise_of, promise_of_nothing, thrown};
 use crate::doc::json_text;
-use crate::error::Error;
-use crate::http::{Client, ClientOptions, Fetch};
-use futures_util::future::abortable;
-use js_sys::{Function, Promise};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Client, ClientOptions, Fetch, Fresh, Method, Reauthenticate, error_from_js};
+use futures_util::future::{FutureExt as _, abortable};
+use js_sys::{Function, JSON, Promise};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 /// A database behind HTTP.
@@ -23,12 +24,23 @@ impl Remote {
 
 #[wasm_bindgen]
 impl Remote {
-    /// Sends nothing yet; `options` is the JSON text of [`ClientOptions`].
+    /// Sends nothing yet; `options` is the JSON text of [`ClientOptions`]. `reauthenticate` is called with the refusal
+    /// where the server answers 401, and gives (or promises) [`Fresh`] credentials, nothing where the same request will do
+    /// now, or `false`.
     #[wasm_bindgen(constructor)]
-    pub fn new(url: &str, options: &str, fetch: Option<Function>) -> Result<Remote, JsValue> {
+    pub fn new(
+        url: &str,
+        options: &str,
+        fetch: Option<Function>,
+        reauthenticate: Option<Function>,
+    ) -> Result<Remote, JsValue> {
         let options: ClientOptions = options_of(options).map_err(thrown)?;
-        let client = Client::new(Rc::new(Fetch::new(fetch)), url, options).map_err(thrown)?;
-        Ok(Self { client })
+        let reauthenticate = reauthenticate.map(|function| {
+            Box::new(move |refusal: &Error| ask(function.clone(), thrown(refusal.clone())).boxed_local())
+                as Reauthenticate
+        });
+        let client = Client::new(Rc::new(Fetch::new(fetch)), url, options, reauthenticate);
+        Ok(Self { client: client.map_err(thrown)? })
     }
 
     /// The address, without credentials.
@@ -39,8 +51,26 @@ impl Remote {
 
     /// The JSON text of the headers that every request carries.
     pub fn fetch_headers(&self) -> String {
-        let headers = self.client.headers().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        json_text(&headers.collect::<BTreeMap<_, _>>())
+        json_text(&self.client.headers().into_iter().collect::<BTreeMap<_, _>>())
+    }
+
+    /// How often the credentials were renewed.
+    #[wasm_bindgen(getter)]
+    pub fn renewals(&self) -> u32 {
+        self.client.renewals()
+    }
+
+    /// Whether a request with `fetch_headers` that was refused with 401 is worth sending again; `renewals` is how many
+    /// there were when it was sent.
+    pub fn renew(&self, renewals: u32) -> Promise {
+        let client = self.client.clone();
+        promise_of(async move { client.renew(renewals).await.map(JsValue::from) }.boxed_local())
+    }
+
+    /// Any other request for something in the database, with a body of JSON.
+    pub fn request(&self, method: &str, path: String, body: Option<String>) -> Promise {
+        let (client, method) = (self.client.clone(), Method::named(method));
+        promise(async move { client.request(method?, &path, body).await })
     }
 
     /// Makes sure that the database is there.
@@ -135,4 +165,21 @@ impl Remote {
         let client = self.client.clone();
         promise_of_nothing(async move { client.destroy().await })
     }
+}
+
+/// What the application's function gives after a refusal.
+async fn ask(reauthenticate: Function, refusal: JsValue) -> Result<Option<Fresh>, Error> {
+    let answer =
+        reauthenticate.call1(&JsValue::UNDEFINED, &refusal).map_err(|error| error_from_js(&error))?;
+    let answer = JsFuture::from(Promise::resolve(&answer)).await.map_err(|error| error_from_js(&error))?;
+    if answer == false {
+        return Ok(None);
+    }
+    if !answer.is_object() {
+        return Ok(Some(Fresh::default()));
+    }
+    let text = JSON::stringify(&answer).map(String::from).map_err(|error| error_from_js(&error))?;
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        Error::new(ErrorKind::BadArgument).with_reason(format!("reauthenticate gave no credentials: {error}"))
+    })
 }

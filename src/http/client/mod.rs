@@ -2,19 +2,20 @@
 
 mod documents;
 mod reading;
+mod renewal;
 mod server;
 
 pub(crate) use documents::lacks_bulk_get;
+pub use renewal::{Fresh, Reauthenticate};
 
 use super::error;
 use super::patience::Patience;
 use super::transport::{Headers, Method, Request, Transport};
 use super::url::{Credentials, DbUrl};
-use crate::error::Result;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, Shared};
+use renewal::Identity;
 use serde_json::{Map, Value};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -50,14 +51,15 @@ struct Inner {
 struct Wire {
     transport: Rc<dyn Transport>,
     url: DbUrl,
-    headers: Headers,
+    identity: Identity,
 }
 
 /// A request in the making.
+#[derive(Clone)]
 pub(crate) struct Call {
     method: Method,
     url: String,
-    body: Option<String>,
+    body: Option<Bytes>,
     patience: Option<Patience>,
 }
 
@@ -71,27 +73,38 @@ impl Call {
     }
 
     pub(crate) fn post(url: String, body: String) -> Self {
-        Self { body: Some(body), ..Self::new(Method::Post, url) }
+        Self { body: Some(body.into()), ..Self::new(Method::Post, url) }
     }
 
     pub(crate) fn put(url: String, body: String) -> Self {
-        Self { body: Some(body), ..Self::new(Method::Put, url) }
+        Self { body: Some(body.into()), ..Self::new(Method::Put, url) }
     }
 }
 
 impl Wire {
     /// Sends the request and gives the JSON of a good answer; every other answer is an error.
+    ///
+    /// One that is refused with 401 is sent a second time where the application has fresh credentials.
     async fn call(&self, call: Call) -> Result<Bytes> {
-        let length = call.body.as_ref().map_or(0, String::len);
+        let renewals = self.identity.renewals();
+        match self.send(call.clone()).await {
+            Err(error) if error.status() == 401 && self.identity.renew(renewals, &error).await? => {
+                self.send(call).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn send(&self, call: Call) -> Result<Bytes> {
+        let length = call.body.as_ref().map_or(0, Bytes::len);
         let patience = call.patience.unwrap_or_else(|| Patience::for_answer(None, length));
-        let mut headers = self.headers.clone();
+        let mut headers = self.identity.headers();
         headers.push(("Accept".into(), "application/json".into()));
         // Only with a body: on a GET it would cost a CORS preflight that is not needed otherwise.
         if call.method == Method::Post || call.body.is_some() {
             headers.push(("Content-Type".into(), "application/json".into()));
         }
-        let request =
-            Request { method: call.method, url: call.url, headers, body: call.body.map(Bytes::from) };
+        let request = Request { method: call.method, url: call.url, headers, body: call.body };
         let response = patience.head(self.transport.send(request)).await?;
         let (status, retry_after) = (response.status, error::retry_after(&response));
         let body = patience.body(response.body).await;
@@ -106,22 +119,18 @@ impl Wire {
 impl Client {
     /// A client for the database at `url`, which may hold credentials.
     ///
-    /// Fails with `invalid_url` where the address is none; nothing is sent yet.
-    pub fn new(transport: Rc<dyn Transport>, url: &str, options: ClientOptions) -> Result<Self> {
+    /// `reauthenticate` is called where the server answers 401. Fails with `invalid_url` where the address is none;
+    /// nothing is sent yet.
+    pub fn new(
+        transport: Rc<dyn Transport>,
+        url: &str,
+        options: ClientOptions,
+        reauthenticate: Option<Reauthenticate>,
+    ) -> Result<Self> {
         let (url, in_url) = DbUrl::parse(url)?;
-        let mut headers = Headers::new();
-        if let Some(Credentials { username, password }) = options.auth.or(in_url) {
-            headers.push((
-                "Authorization".into(),
-                format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))),
-            ));
-        }
-        for (name, value) in options.headers {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            headers.push((name, value));
-        }
+        let identity = Identity::new(options.auth.or(in_url), options.headers, reauthenticate);
         Ok(Self(Rc::new(Inner {
-            wire: Rc::new(Wire { transport, url, headers }),
+            wire: Rc::new(Wire { transport, url, identity }),
             skip_setup: options.skip_setup,
             setup: RefCell::default(),
             lacks_bulk_get: Cell::new(false),
@@ -134,8 +143,26 @@ impl Client {
     }
 
     /// The headers that every request carries.
-    pub fn headers(&self) -> &Headers {
-        &self.0.wire.headers
+    pub fn headers(&self) -> Headers {
+        self.0.wire.identity.headers()
+    }
+
+    /// How often the credentials were renewed.
+    pub fn renewals(&self) -> u32 {
+        self.0.wire.identity.renewals()
+    }
+
+    /// Whether a request of somebody else's with these headers, which was refused with 401, is worth sending again;
+    /// `renewals` is how many there were when it was sent.
+    pub async fn renew(&self, renewals: u32) -> Result<bool> {
+        self.0.wire.identity.renew(renewals, &Error::new(ErrorKind::Unauthorized)).await
+    }
+
+    /// A request for something in the database that this client has no name for; `body` is JSON.
+    pub async fn request(&self, method: Method, path: &str, body: Option<String>) -> Result<String> {
+        let answer =
+            self.call(Call { body: body.map(Bytes::from), ..Call::new(method, self.in_db(path)) }).await?;
+        error::text(answer)
     }
 
     /// Sends the request once the database is known to be there.

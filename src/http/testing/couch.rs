@@ -44,6 +44,8 @@ struct Server {
     /// Documents that no request can read, and how it fails.
     poisoned: BTreeMap<String, (u16, Value)>,
     last_headers: Vec<(String, String)>,
+    /// A header without which nothing is answered.
+    required: Option<(String, String)>,
 }
 
 impl Couch {
@@ -77,6 +79,11 @@ impl Couch {
     /// Answers every request whose method and path contain `part` with this.
     pub(crate) fn rule(&self, part: &str, status: u16, body: Value) {
         self.0.borrow_mut().rules.push((part.to_owned(), status, body));
+    }
+
+    /// Answers 401 to every request that does not carry this header, from now on.
+    pub(crate) fn require(&self, name: &str, value: &str) {
+        self.0.borrow_mut().required = Some((name.to_owned(), value.to_owned()));
     }
 
     pub(crate) fn clear_rules(&self) {
@@ -175,6 +182,9 @@ impl Server {
     fn handle(&mut self, request: &Request) -> Option<(u16, Value)> {
         let rest = request.url.strip_prefix("http://couch/").unwrap();
         let line = format!("{} /{rest}", request.method.as_str());
+        if self.required.as_ref().is_some_and(|header| !request.headers.contains(header)) {
+            return Some((401, json!({"error": "unauthorized", "reason": "You are not authorized"})));
+        }
         if let Some((_, status, body)) = self.rules.iter().find(|(part, _, _)| line.contains(part.as_str())) {
             return Some((*status, body.clone()));
         }

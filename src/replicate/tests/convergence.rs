@@ -12,8 +12,12 @@ use serde_json::{Value, json};
 use std::rc::Rc;
 
 pub(super) fn peer(couch: &Couch, database: &str) -> Rc<dyn Peer> {
-    let client =
-        Client::new(Rc::new(couch.clone()), &format!("http://couch/{database}"), ClientOptions::default());
+    let client = Client::new(
+        Rc::new(couch.clone()),
+        &format!("http://couch/{database}"),
+        ClientOptions::default(),
+        None,
+    );
     Rc::new(HttpPeer::new(client.unwrap()))
 }
 
