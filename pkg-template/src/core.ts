@@ -34,7 +34,7 @@ export async function openCore(db: Database): Promise<void> {
 }
 
 const localOptions: KnownOptions = {
-  flags: ['deterministic_revs', 'auto_compaction'],
+  flags: ['deterministic_revs', 'auto_compaction', 'salvage'],
   others: ['adapter', 'durability'],
 };
 

@@ -12,6 +12,9 @@ pub struct DatabaseOptions {
     pub durability: Durability,
     /// How many bytes of blocks are kept in memory, at least a little; `None`: 32 MiB. Shared like the durability.
     pub cache_bytes: Option<u64>,
+    /// Opens a database whose log has a damaged record as well: it can be read then, as it was before that record, and not be
+    /// written. Shared like the durability.
+    pub salvage: bool,
     /// How many generations of a branch are kept.
     pub revs_limit: usize,
     /// Whether a revision's hash follows from the edit; else it is random.
@@ -26,6 +29,7 @@ impl Default for DatabaseOptions {
             adapter: None,
             durability: Durability::default(),
             cache_bytes: None,
+            salvage: false,
             revs_limit: 1000,
             deterministic_revs: true,
             auto_compaction: false,
@@ -40,7 +44,7 @@ impl DatabaseOptions {
         let cache_bytes = self.cache_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         // With less than one block nothing could be kept from one call to the next.
         let cache_bytes = cache_bytes.map_or(default.cache_bytes, |bytes| bytes.max(default.block_bytes * 4));
-        Settings { cache_bytes, ..default }
+        Settings { cache_bytes, salvage: self.salvage, ..default }
     }
 
     /// A database in memory.

@@ -9,7 +9,9 @@ use super::header::{FLOOR_KEY, encode_floor};
 use super::keyspace::Keyspace;
 use super::memtable::Memtable;
 use super::open::Inner;
-use super::runs::{FinishedSegment, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key};
+use super::runs::{
+    FinishedSegment, Lease, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key,
+};
 use super::scan::{Merged, Source};
 use crate::env::{self, Millis};
 use crate::storage::{Change, Expectation, SharedTurn, Space, StorageError, StorageResult, Task, Write};
@@ -38,6 +40,9 @@ const FLUSH_PATIENCE: Millis = Millis(1000);
 
 /// A step of a merge waits for so long for another tab's.
 const MERGE_PATIENCE: Millis = Millis(30_000);
+
+/// So often who waits for another tab's lease to end looks whether that is still right.
+const LEASE_LOOK: Millis = Millis(100);
 
 /// A step of a merge lets reads go first for so many times as long as they have to be over.
 const READS_FIRST: u64 = 20;
@@ -140,7 +145,9 @@ impl Inner {
     }
 
     fn has_work(&self) -> bool {
-        self.ended.get().is_none() && (self.must_flush() || self.must_merge())
+        self.ended.get().is_none()
+            && self.damage.borrow().is_none()
+            && (self.must_flush() || self.must_merge())
     }
 
     fn must_flush(&self) -> bool {
@@ -167,6 +174,10 @@ impl Inner {
             }
             let patience = if self.must_flush() { FLUSH_PATIENCE } else { MERGE_PATIENCE };
             let turn = self.storage.turn_at(Task::Background, patience).await;
+            self.leases.set(turn.is_none() && self.settings.lease > Millis(0));
+            if self.leases.get() && self.wait_for_lease().await {
+                continue;
+            }
             let started = env::now();
             let outcome = match self.do_next(turn.as_ref()).await {
                 Err(error) => self.recover(error).await.map(|()| Work::Nothing),
@@ -193,6 +204,26 @@ impl Inner {
             }
         }
         self.maintenance.running.set(false);
+    }
+
+    /// Leaves the work to another tab that has it leased; tells whether it did. Not where commits would have to wait: a tab may
+    /// have died with its lease.
+    async fn wait_for_lease(&self) -> bool {
+        let turn = self.turn.lock().await;
+        if self.ended.get().is_none() {
+            // What cannot be read is found out again with the work.
+            let _ = self.catch_up_in_turn().await;
+        }
+        drop(turn);
+        let lease = self.state.borrow().manifest.lease.filter(|lease| lease.writer != self.writer);
+        // A clock that was set back must not keep everybody from working.
+        let left = lease.map_or(0, |lease| lease.until.0.saturating_sub(env::now().0));
+        let is_urgent = self.state.borrow().active.log_bytes() / 4 >= self.settings.flush_bytes;
+        if left == 0 || left > self.settings.lease.0 || is_urgent {
+            return false;
+        }
+        env::sleep(LEASE_LOOK.min(Millis(left))).await;
+        true
     }
 
     /// Has what failed tried again after a while: by then there may be room again, and nobody may commit anything that
@@ -365,10 +396,12 @@ impl Inner {
     async fn publish(
         &self,
         before: Option<Bytes>,
-        manifest: Manifest,
+        mut manifest: Manifest,
         finished: &[FinishedSegment],
         mut changes: Vec<Change>,
     ) -> StorageResult<bool> {
+        let until = Millis(env::now().0 + self.settings.lease.0);
+        manifest.lease = self.leases.get().then_some(Lease { writer: self.writer, until });
         let record = manifest.encode();
         for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
             changes.push(Change::Put(Space::Block, number.0.into(), block.clone()));

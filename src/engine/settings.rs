@@ -23,6 +23,12 @@ pub struct Settings {
     /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
     /// nothing depends on the clock.
     pub merge_after_read: Millis,
+    /// Where the platform gives no turns at flushing and merging, who does it has so long before another tab does; 0: nobody
+    /// waits, and nothing depends on the clock.
+    pub lease: Millis,
+    /// Whether a damaged record of the log does not keep the database from being opened: it can be read then, as it was before
+    /// that record, and not be written.
+    pub salvage: bool,
     /// Blocks are kept in memory up to this much.
     pub cache_bytes: usize,
 }
@@ -36,6 +42,8 @@ impl Settings {
             merge_after_read: Millis(0),
             idle_flush: None,
             retry_after: None,
+            lease: Millis(0),
+            salvage: false,
             block_bytes: 120,
             segment_bytes: 300,
             fan_in: 2,
@@ -56,6 +64,8 @@ impl Default for Settings {
             fan_in: 4,
             hurry: 8,
             merge_after_read: Millis(50),
+            lease: Millis(5000),
+            salvage: false,
             cache_bytes: 32 << 20,
         }
     }

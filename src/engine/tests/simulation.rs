@@ -45,6 +45,8 @@ fn random_settings(random: &mut Random) -> Settings {
         flush_bytes: size(100, 2000),
         idle_flush: None,
         retry_after: None,
+        lease: Millis(0),
+        salvage: false,
         merge_after_read: Millis(0),
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),
