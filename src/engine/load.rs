@@ -3,7 +3,7 @@
 use super::cache::Blocks;
 use super::open::Inner;
 use super::runs::{BlockNumber, BlockRecord};
-use crate::env::{self, Millis};
+use crate::env;
 use crate::storage::{Read, Space, StorageError, StorageResult};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -14,19 +14,17 @@ const MOST_AT_ONCE: usize = 256;
 /// How many indexes are read ahead.
 const MOST_INDEXES: usize = 128;
 
-/// How long after the first read: what an application asks for at its start goes first.
-const READ_AHEAD_AFTER: Millis = Millis(200);
-
 impl Inner {
     /// Reads the indexes that are not at hand, once, in the background: the first read waits for those it needs alone, and
     /// the next ones for none.
     pub(super) fn read_indexes_ahead(self: &Rc<Self>) {
+        let Some(pause) = self.settings.indexes_ahead else { return };
         if self.has_read_ahead.replace(true) {
             return;
         }
         let inner = self.clone();
         env::spawn(async move {
-            env::sleep(READ_AHEAD_AFTER).await;
+            env::sleep(pause).await;
             let blocks = Blocks::new(inner.cache.clone());
             for segment in inner.state.borrow().manifest.segments().take(MOST_INDEXES) {
                 blocks.want(BlockNumber::index(segment.number));
@@ -57,7 +55,8 @@ impl Inner {
                     })
                 })
                 .collect();
-            let mut missing: BTreeSet<BlockNumber> = part.iter().copied().collect();
+            let mut missing: BTreeSet<BlockNumber> = BTreeSet::new();
+            missing.extend(part);
             for record in self.read(&reads).await?.into_iter().flatten() {
                 match BlockRecord::number(&record) {
                     // A range may give what stands behind one that is missing.

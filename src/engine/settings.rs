@@ -23,6 +23,9 @@ pub struct Settings {
     /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
     /// nothing depends on the clock.
     pub merge_after_read: Millis,
+    /// So long after the first read that had to wait for the storage, the indexes are read that are not in memory yet: what an
+    /// application asks for at its start goes first. `None`: each as it is needed.
+    pub indexes_ahead: Option<Millis>,
     /// Where the platform gives no turns at flushing and merging, who does it has so long before another tab does; 0: nobody
     /// waits, and nothing depends on the clock.
     pub lease: Millis,
@@ -42,6 +45,7 @@ impl Settings {
             merge_after_read: Millis(0),
             idle_flush: None,
             retry_after: None,
+            indexes_ahead: None,
             lease: Millis(0),
             salvage: false,
             block_bytes: 120,
@@ -64,6 +68,7 @@ impl Default for Settings {
             fan_in: 4,
             hurry: 8,
             merge_after_read: Millis(50),
+            indexes_ahead: Some(Millis(200)),
             lease: Millis(5000),
             salvage: false,
             cache_bytes: 32 << 20,

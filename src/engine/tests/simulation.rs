@@ -45,6 +45,7 @@ fn random_settings(random: &mut Random) -> Settings {
         flush_bytes: size(100, 2000),
         idle_flush: None,
         retry_after: None,
+        indexes_ahead: None,
         lease: Millis(0),
         salvage: false,
         merge_after_read: Millis(0),
