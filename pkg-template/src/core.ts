@@ -38,14 +38,17 @@ const localOptions: KnownOptions = {
   others: ['adapter', 'durability'],
 };
 
+/** Whole numbers from 1 on; anything else is as good as nothing. */
+const limits = ['revs_limit', 'purged_infos_limit', 'cache_bytes'];
+
 /** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
 const places = new Map<string, string>();
 
 /** What the core needs to find a local database: its name and options. */
 export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: string, options: string] {
-  const numbers = [Number(db.__opts.revs_limit) >= 1 && 'revs_limit', Number(db.__opts.cache_bytes) >= 0 && 'cache_bytes'];
-  const options = { ...localOptions, numbers: numbers.filter((name) => name !== false) };
-  return [String(db.__opts.name), encodeOptions({ ...db.__opts, adapter }, options)];
+  const given = Object.fromEntries(limits.map((limit) => [limit, Number(db.__opts[limit])]));
+  const numbers = limits.filter((limit) => given[limit]! >= 1);
+  return [String(db.__opts.name), encodeOptions({ ...db.__opts, ...given, adapter }, { ...localOptions, numbers })];
 }
 
 /** The only one that will do; undefined where the core has the choice. */
