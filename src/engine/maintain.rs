@@ -55,7 +55,8 @@ pub(super) struct Maintenance {
     watching: Cell<bool>,
     /// Whether the next flush is made before the log is long.
     flushes_anyway: Cell<bool>,
-    tidying: Cell<Tidying>,
+    /// The whole database is to be written anew, with the log up to here.
+    tidies_until: Cell<Option<u64>>,
     must_replay: Cell<bool>,
     /// After a failure the log has to grow beyond this before another flush is tried, or some time has to pass.
     not_before: Cell<usize>,
@@ -81,17 +82,6 @@ impl Maintenance {
     pub(super) fn has_replayed(&self) {
         self.must_replay.set(false);
     }
-}
-
-/// How far it has come to write the whole database anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Tidying {
-    #[default]
-    Not,
-    /// The log is to be flushed.
-    Flush,
-    /// All runs are to be merged.
-    Merge,
 }
 
 /// What was done.
@@ -136,13 +126,14 @@ impl Inner {
     /// Has the whole database written anew, without what newer entries hide: that is the end of what was removed, which else
     /// may stay on the disk for long.
     pub(super) fn tidy(self: &Rc<Self>) {
-        self.maintenance.tidying.set(Tidying::Flush);
+        self.maintenance.tidies_until.set(Some(self.position.get()));
         self.maintain();
     }
 
     /// Which runs are to be merged.
     fn next_merge(&self, manifest: &Manifest) -> Option<Range<usize>> {
-        let is_all = self.maintenance.tidying.get() == Tidying::Merge && manifest.runs.len() > 1;
+        let tidies_until = self.maintenance.tidies_until.get();
+        let is_all = tidies_until.is_some_and(|until| manifest.flushed >= until) && manifest.runs.len() > 1;
         if is_all { Some(0..manifest.runs.len()) } else { manifest.choose_merge(self.settings.fan_in) }
     }
 
@@ -181,10 +172,12 @@ impl Inner {
         // Where merges don't keep up with the commits, runs get larger instead of more.
         let is_behind = state.manifest.runs.len() > self.settings.fan_in;
         let limit = self.settings.flush_bytes.saturating_mul(if is_behind { 2 } else { 1 });
+        let tidies_until = self.maintenance.tidies_until.get();
+        let is_untidy = tidies_until.is_some_and(|until| state.manifest.flushed < until);
         drop(state);
         let is_long = log_bytes >= limit
             || self.maintenance.flushes_anyway.get() && self.is_worth_flushing()
-            || self.maintenance.tidying.get() == Tidying::Flush && log_bytes > 0;
+            || is_untidy;
         is_long && log_bytes >= self.maintenance.not_before.get()
     }
 
@@ -229,6 +222,9 @@ impl Inner {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }
+        }
+        if self.state.borrow().manifest.runs.len() <= 1 {
+            self.maintenance.tidies_until.set(None);
         }
         self.maintenance.running.set(false);
     }
@@ -283,17 +279,9 @@ impl Inner {
         }
         if self.must_flush() {
             self.maintenance.flushes_anyway.set(false);
-            self.flush().await?;
-            if self.maintenance.tidying.get() == Tidying::Flush {
-                self.maintenance.tidying.set(Tidying::Merge);
-            }
-            Ok(Work::Flush)
+            self.flush().await.map(|()| Work::Flush)
         } else if self.has_work() {
-            self.merge().await?;
-            if self.state.borrow().manifest.runs.len() <= 1 {
-                self.maintenance.tidying.set(Tidying::Not);
-            }
-            Ok(Work::Merge)
+            self.merge().await.map(|()| Work::Merge)
         } else {
             Ok(Work::Nothing)
         }
