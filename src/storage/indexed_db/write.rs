@@ -33,6 +33,7 @@ fn begin<'a>(
 ) -> IdbResult<Transaction<'a>> {
     let spaces: Vec<Space> = spaces.collect();
     let names = Space::ALL.into_iter().filter(|space| spaces.contains(space)).map(Space::name);
+    let names: Vec<&str> = names.collect();
     let mut options = TransactionOptions::new();
     options.set_durability(match durability {
         Durability::Relaxed => TransactionDurability::Relaxed,
