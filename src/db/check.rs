@@ -58,7 +58,7 @@ impl Database {
     /// # Errors
     /// A storage error where the platform fails, or the format is a newer one.
     pub async fn check_unopened(name: &str, options: &DatabaseOptions) -> Result<CheckReport> {
-        let storage = shared::open_storage(name, options.adapter.as_deref(), options.durability).await?;
+        let storage = shared::open_storage(name, options).await?;
         let mut problems = Vec::new();
         let records = check_records(&*storage, &mut problems).await;
         storage.close();
@@ -70,7 +70,7 @@ impl Database {
     /// # Errors
     /// A storage error where the platform refuses.
     pub async fn destroy_unopened(name: &str, options: &DatabaseOptions) -> Result<()> {
-        let storage = shared::open_storage(name, options.adapter.as_deref(), options.durability).await?;
+        let storage = shared::open_storage(name, options).await?;
         Ok(storage.destroy().await?)
     }
 }
