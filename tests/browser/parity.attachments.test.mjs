@@ -222,6 +222,22 @@ describe('attachments better than in PouchDB', () => {
     }
   });
 
+  it('keeps them in memory and in localStorage too', async () => {
+    for (const adapter of ['memory', 'localstorage']) {
+      const small = new Potoroo(`${db.name}-${adapter}`, { adapter });
+      try {
+        const text = 'x'.repeat(100_000);
+        const { rev } = await small.put({ _id: 'a', _attachments: { x: attachment(blob(text)), y: attachment(base64('foo')) } });
+        expect(await told(await small.getAttachment('a', 'x'))).to.deep.equal({ type: 'text/plain', text });
+        expect((await small.get('a', { attachments: true }))._attachments.x.data).to.equal(base64(text));
+        await small.purge('a', rev);
+        expect(await small.check()).to.include({ ok: true, attachments: 0 });
+      } finally {
+        await small.destroy();
+      }
+    }
+  });
+
   it('takes what nothing refers to from the disk', async () => {
     const small = new Potoroo(`${db.name}-compacting`, { auto_compaction: true });
     try {

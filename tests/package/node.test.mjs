@@ -53,6 +53,19 @@ test('Node', async (t) => {
     assert.deepEqual(await run(folder, 'memory.mjs', source), { adapter: 'memory', info: 1 });
   });
 
+  await t.test('attachments go in as Buffers or Blobs, and come back as Buffers', async () => {
+    const source = `import Potoroo from 'potoroo';
+      const db = new Potoroo('attachments');
+      const large = 'y'.repeat(100_000);
+      const { rev } = await db.putAttachment('a', 'x', Buffer.from('foo'), 'text/plain');
+      await db.putAttachment('a', 'y', rev, new Blob([large]), 'text/plain');
+      const x = await db.getAttachment('a', 'x');
+      const { y } = (await db.get('a', { attachments: true, binary: true }))._attachments;
+      const { ok, attachment_bytes } = await db.check();
+      print([Buffer.isBuffer(x), String(x), Buffer.isBuffer(y.data), String(y.data) === large, ok, attachment_bytes]);`;
+    assert.deepEqual(await run(folder, 'attachments.mjs', source), [true, 'foo', true, true, true, 100_003]);
+  });
+
   await t.test('a worker can be asked for, and a warning says that there is none', async () => {
     const source = `import Potoroo from 'potoroo';
       const warnings = [];
