@@ -1,6 +1,6 @@
 //! References from stored bodies to the contents of attachments. Each attachment of each stored body is one.
 
-use crate::doc::{ContentInfo, Given, IncomingAttachments, stored_attachments};
+use crate::doc::{ContentInfo, Given, stored_attachments};
 use crate::engine::{Keyspace, Overlay, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Content;
@@ -42,14 +42,12 @@ impl References {
 }
 
 /// The contents that a document brings.
-pub(super) fn contents_of(attachments: &IncomingAttachments, beside: &[Supplied]) -> Vec<Supplied> {
-    let content = |given: &Given| match given {
-        Given::Inside(info, bytes) => {
-            Some(Supplied { info: *info, content: Bytes::from(bytes.clone()).into() })
-        }
-        Given::Beside(index) => beside.get(*index).cloned(),
+pub(super) fn contents_of(given: Vec<Given>, beside: &[Supplied]) -> Vec<Supplied> {
+    let content = |given| match given {
+        Given::Inside(info, bytes) => Some(Supplied { info, content: Bytes::from(bytes).into() }),
+        Given::Beside(index) => beside.get(index).cloned(),
     };
-    attachments.given.iter().filter_map(content).collect()
+    given.into_iter().filter_map(content).collect()
 }
 
 /// Makes sure that a stub's content is there.

@@ -1,7 +1,9 @@
 use super::attachments::{Supplied, check_stub, contents_of};
 use super::counters::Counters;
 use super::{local_document, new_edit, replicated};
-use crate::doc::{IncomingDocument, Rev, RevHash, check_id, fill_revpos, id_key, is_local, md5};
+use crate::doc::{
+    IncomingAttachments, IncomingDocument, Rev, RevHash, check_id, fill_revpos, id_key, is_local, md5,
+};
 use crate::engine::Overlay;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
@@ -201,9 +203,9 @@ fn prepare_edit(
         };
         Revision::New { parent, hash }
     };
-    let attachments = document.attachments.map(|attachments| {
-        let contents = contents_of(&attachments, beside);
-        Attachments { stubs: attachments.stubs, contents }
+    let attachments = document.attachments.map(|IncomingAttachments { stubs, given, .. }| Attachments {
+        stubs,
+        contents: contents_of(given, beside),
     });
     let IncomingDocument { deleted, body, rehashed, .. } = document;
     Ok(Edit { id, deleted, body, rehashed, attachments, revision })

@@ -40,6 +40,8 @@ pub struct Overlay {
     hasher: DefaultHashBuilder,
     /// Contents of attachments that plans have brought, by name.
     pub(super) supplied: HashMap<String, Content>,
+    /// How many bytes these have.
+    pub(super) supplied_bytes: usize,
 }
 
 impl Overlay {
@@ -52,6 +54,7 @@ impl Overlay {
             latest: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             supplied: HashMap::new(),
+            supplied_bytes: 0,
         }
     }
 
@@ -123,9 +126,9 @@ impl Overlay {
         }
     }
 
-    /// How many bytes the record of the commit would have, or somewhat fewer, for deciding when a group is full.
+    /// How many bytes the commit would take, roughly, for deciding when a group is full.
     pub(super) fn size(&self) -> usize {
-        self.encoded.len()
+        self.encoded.len().saturating_add(self.supplied_bytes)
     }
 
     /// Whether nothing is written.

@@ -13,7 +13,9 @@ use crate::storage::{Change, Content, Space, StorageError};
 impl Overlay {
     /// Has a content at hand, to be put if no other commit has, and if its name gets an entry in [`Keyspace::Content`].
     pub fn supply(&mut self, name: &str, content: &Content) {
-        self.supplied.insert(name.to_owned(), content.clone());
+        if self.supplied.insert(name.to_owned(), content.clone()).is_none() {
+            self.supplied_bytes += usize::try_from(content.length()).unwrap_or(usize::MAX);
+        }
     }
 
     /// What is to be done with contents in the transaction of the commit.
