@@ -3,7 +3,9 @@
 
 mod attachments;
 mod convergence;
+mod hostile;
 mod local;
 mod pouchdb;
+mod renewal;
 mod scripted;
 mod simulation;
