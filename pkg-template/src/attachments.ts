@@ -74,7 +74,7 @@ export function readAnswer<Result>(answer: Answer, docsOf: (result: Result) => (
 }
 
 /** A Blob of that type; a Buffer in Node, as in PouchDB. */
-function binaryOf(content: Content, type: unknown): Blob | Uint8Array {
+export function binaryOf(content: Content, type: unknown): Blob | Uint8Array {
   const { Buffer, document, process } = globalThis as { Buffer?: any; document?: unknown; process?: { versions?: { node?: string } } };
   if (process?.versions?.node && !document && content instanceof Uint8Array) {
     return Buffer.from(content.buffer, content.byteOffset, content.byteLength) as Uint8Array;

@@ -1,7 +1,8 @@
 // The two sides of a replication. A database of ours takes part directly. One of whose methods somebody has replaced
 // (a plugin that transforms documents, say), or of another library, takes part through its public methods; so does one in
 // the worker where the replication has to be on the page.
-import type { Peer, PeerMethods } from 'virtual:wasm-glue';
+import type { Content, Peer, PeerMethods } from 'virtual:wasm-glue';
+import { binaryOf } from './attachments';
 import { isOwn } from './callbacks';
 import type { Change } from './changes';
 import { remoteParts } from './core';
@@ -23,6 +24,7 @@ export interface ReplicationSide {
   bulkDocs(request: Options, options: Options): Promise<unknown>;
   get(id: string, options: Options): Promise<unknown>;
   put(doc: Doc): Promise<unknown>;
+  getAttachment?(id: string, name: string, options: Options): Promise<unknown>;
   on?(event: string, listener: () => void): unknown;
   once?(event: string, listener: () => void): unknown;
   removeListener?(event: string, listener: () => void): unknown;
@@ -33,7 +35,7 @@ interface Feed extends PromiseLike<{ results: Change[]; last_seq: unknown; pendi
   cancel?(): void;
 }
 
-const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get', 'put'] as const;
+const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get', 'put', 'getAttachment'] as const;
 
 export async function peerOf(side: ReplicationSide): Promise<Peer> {
   const core = ownCoreOf(side);
@@ -81,10 +83,12 @@ async function wrap(side: ReplicationSide): Promise<Peer> {
     changes: (options, signal) => answer(changesOf(side, JSON.parse(options) as Options, signal)),
     revs_diff: (request) => answer(side.revsDiff(JSON.parse(request) as object)),
     bulk_get: (request) => answer(side.bulkGet(JSON.parse(request) as Options).then(plainBulkGet)),
-    bulk_docs: (docs, options) => {
+    bulk_docs: (docs, options, contents) => {
       const { new_edits, ...rest } = JSON.parse(options) as Options;
-      return answer(side.bulkDocs({ docs: JSON.parse(docs) as unknown, new_edits }, rest).then(plainResults));
+      const request = { docs: withContents(JSON.parse(docs) as Doc[], contents), new_edits };
+      return answer(side.bulkDocs(request, rest).then(plainResults));
     },
+    get_attachment: async (id, name, rev) => (await side.getAttachment!(id, name, { rev }).catch(reject)) as Content,
     get: (id, options) => answer(side.get(id, JSON.parse(options) as Options)),
     put: (doc) => answer(side.put(JSON.parse(doc) as Doc)),
   };
@@ -119,6 +123,17 @@ async function nextChange(side: ReplicationSide, options: Options, signal?: Abor
   feed.on('change', end);
   signal?.addEventListener('abort', end);
   await feed;
+}
+
+/** Contents in the place of their numbers, as PouchDB takes them. */
+function withContents(docs: Doc[], contents: Content[]): Doc[] {
+  for (const doc of contents.length > 0 ? docs : []) {
+    for (const attachment of Object.values((doc._attachments ?? {}) as Record<string, Doc>)) {
+      if (typeof attachment.data !== 'number') continue;
+      attachment.data = binaryOf(contents[attachment.data]!, attachment.content_type);
+    }
+  }
+  return docs;
 }
 
 function plainBulkGet(answer: unknown): unknown {

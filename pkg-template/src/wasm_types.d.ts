@@ -119,9 +119,11 @@ declare module 'virtual:wasm-glue' {
     changes(options: string, signal?: AbortSignal): Promise<string>;
     revs_diff(request: string): Promise<string>;
     bulk_get(request: string): Promise<string>;
-    bulk_docs(docs: string, options: string): Promise<string>;
+    /** Contents have their index as `data` in the documents. */
+    bulk_docs(docs: string, options: string, contents: Content[]): Promise<string>;
     get(id: string, options: string): Promise<string>;
     put(doc: string): Promise<string>;
+    get_attachment(id: string, name: string, rev: string): Promise<Content>;
   }
 
   /** One side of a replication. */

@@ -205,6 +205,8 @@ pub struct StoredAttachment {
     pub length: u64,
     /// Its `content_type`, where that is a text.
     pub content_type: Option<String>,
+    /// The generation in which it got this content.
+    pub revpos: Option<u64>,
 }
 
 /// The attachments of a stored body.
@@ -216,10 +218,11 @@ pub fn stored_attachments(body: &[u8]) -> Vec<StoredAttachment> {
             let members = Members::parse(value.get()).ok()?;
             let text = |name| serde_json::from_str::<String>(members.get(name)?.get()).ok();
             let digest = text("digest")?;
-            let length = members.get("length").and_then(|length| length.get().parse().ok());
+            let number = |name| members.get(name).and_then(|number| number.get().parse().ok());
+            let (length, revpos) = (number("length"), number("revpos"));
             let digest = digest.parse().ok()?;
             let (name, content_type) = (name.to_string(), text("content_type"));
-            Some(StoredAttachment { name, digest, length: length.unwrap_or_default(), content_type })
+            Some(StoredAttachment { name, digest, length: length.unwrap_or_default(), content_type, revpos })
         });
         Some(read.collect())
     };

@@ -1,14 +1,15 @@
 //! The browser's `fetch`, or one that the application gives.
 
 use super::js_error::error_from_js;
-use super::transport::{Body, Headers, Request, Response, Transport};
+use super::transport::{Body, Headers, Payload, Request, Response, Transport};
 use crate::error::{Error, Result};
+use crate::storage::{BrowserContent, Content};
 use async_trait::async_trait;
 use bytes::Bytes;
-use js_sys::{Array, Function, JSON, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Date, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortController;
+use web_sys::{AbortController, Blob};
 
 /// Sends requests with `fetch(url, {method, headers, body, credentials: 'include', signal})`.
 ///
@@ -81,9 +82,14 @@ fn init(request: &Request, controller: &AbortController) -> std::result::Result<
     set("headers", &headers)?;
     set("credentials", &"include".into())?;
     set("signal", &controller.signal())?;
-    if let Some(body) = request.body.as_deref().and_then(|body| std::str::from_utf8(body).ok()) {
-        set("body", &body.into())?;
-    }
+    match &request.body {
+        Some(Payload::Json(text)) => set("body", &String::from_utf8_lossy(text).as_ref().into())?,
+        Some(Payload::Pieces(pieces)) => {
+            let parts: Array = pieces.iter().map(Content::to_js).collect();
+            set("body", Blob::new_with_u8_array_sequence(&parts)?.as_ref())?
+        }
+        None => true,
+    };
     Ok(init.into())
 }
 
@@ -93,7 +99,19 @@ fn headers(headers: &JsValue) -> Headers {
     ["retry-after", "content-type"]
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), get.call1(headers, &name.into()).ok()?.as_string()?)))
+        .map(|(name, value)| match seconds_until(&value).filter(|_| name == "retry-after") {
+            Some(seconds) => (name, seconds.to_string()),
+            None => (name, value),
+        })
         .collect()
+}
+
+/// `Retry-After` may be a time as well.
+fn seconds_until(time: &str) -> Option<u32> {
+    let millis = if time.trim().parse::<u32>().is_ok() { f64::NAN } else { Date::parse(time) };
+    millis
+        .is_finite()
+        .then(|| ((millis - crate::env::now().0 as f64) / 1_000.0).clamp(0.0, 86_400.0).ceil() as u32)
 }
 
 enum Reader {
@@ -111,6 +129,14 @@ struct FetchBody {
 #[async_trait(?Send)]
 impl Body for FetchBody {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        let Some(piece) = self.next_piece().await? else { return Ok(None) };
+        Ok(Some(match piece {
+            Content::Bytes(bytes) => bytes,
+            Content::Browser(content) => bytes(content.value()),
+        }))
+    }
+
+    async fn next_piece(&mut self) -> Result<Option<Content>> {
         loop {
             match &self.reader {
                 Reader::Done => return Ok(None),
@@ -119,7 +145,7 @@ impl Body for FetchBody {
                     None => {
                         let whole = self.whole().await?;
                         self.finish();
-                        return Ok(Some(whole));
+                        return Ok(Some(Content::Bytes(whole)));
                     }
                 },
                 Reader::Stream(reader, read) => {
@@ -128,7 +154,9 @@ impl Body for FetchBody {
                         self.finish();
                         return Ok(None);
                     }
-                    return Ok(Some(bytes(&member(&part, "value"))));
+                    let value = member(&part, "value");
+                    let piece = BrowserContent::new(value.clone()).map(Content::Browser);
+                    return Ok(Some(piece.unwrap_or_else(|| Content::Bytes(bytes(&value)))));
                 }
             }
         }

@@ -14,10 +14,10 @@ mod error;
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod js_error;
-#[cfg(test)]
 mod multipart;
 mod params;
 mod patience;
+mod pieces;
 mod transport;
 mod url;
 
@@ -28,8 +28,9 @@ pub(crate) use error::{from_members as error_from_members, parse as parse_answer
 pub use fetch::Fetch;
 #[cfg(target_arch = "wasm32")]
 pub use js_error::error_from_js;
+pub(crate) use multipart::Document;
 pub use params::Options;
-pub use transport::{Body, Headers, Method, Request, Response, Transport};
+pub use transport::{Body, Headers, Method, Payload, Request, Response, Transport};
 pub use url::{Credentials, DbUrl, encode_doc_id};
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! How long a connection may be silent.
 
+use super::pieces::joined;
 use super::transport::{Body, Response};
 use crate::env::{self, Millis};
 use crate::error::{Error, Result};
+use crate::storage::Content;
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
 use std::future::Future;
@@ -17,7 +19,10 @@ const GRACE: u64 = 15_000;
 /// A request without a time limit of its own.
 const DEFAULT: u64 = 60_000;
 /// The slowest upload that is waited for: the answer can't begin before the body has arrived.
-const SLOWEST_UPLOAD_BYTES_PER_MILLI: usize = 4;
+const SLOWEST_UPLOAD_BYTES_PER_MILLI: u64 = 4;
+
+/// No engine has longer texts than this many bytes; a server that sends more may never end.
+const LONGEST_TEXT: u64 = 1 << 29;
 
 /// The longest silence of a connection that is taken for a live one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +30,8 @@ pub(super) struct Patience(pub(super) Millis);
 
 impl Patience {
     /// For a request that is answered as soon as it can be; `timeout` is what the user allows the server.
-    pub(super) fn for_answer(timeout: Option<u64>, body: usize) -> Self {
-        let upload = (body / SLOWEST_UPLOAD_BYTES_PER_MILLI) as u64;
+    pub(super) fn for_answer(timeout: Option<u64>, body: u64) -> Self {
+        let upload = body / SLOWEST_UPLOAD_BYTES_PER_MILLI;
         Self(Millis(DEFAULT.max(timeout.unwrap_or(0).saturating_add(GRACE)).saturating_add(upload)))
     }
 
@@ -41,7 +46,7 @@ impl Patience {
     }
 
     /// What `future` gives, or a retryable error where the patience ends first.
-    async fn bound<T>(self, future: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn bound<T>(self, future: impl Future<Output = Result<T>>) -> Result<T> {
         match select(pin!(future), pin!(env::sleep(self.0))).await {
             Either::Left((result, _)) => result,
             Either::Right(_) => Err(silence(self.0)),
@@ -54,6 +59,9 @@ impl Patience {
     }
 
     /// The whole body of an answer.
+    ///
+    /// # Errors
+    /// As [`Patience::content`] where it is longer than any text in JavaScript.
     pub(super) async fn body(self, mut body: Box<dyn Body>) -> Result<Bytes> {
         let Some(first) = self.bound(body.next_chunk()).await? else {
             return Ok(Bytes::new());
@@ -65,9 +73,33 @@ impl Patience {
         whole.extend_from_slice(&second);
         while let Some(chunk) = self.bound(body.next_chunk()).await? {
             whole.extend_from_slice(&chunk);
+            if whole.len() as u64 > LONGEST_TEXT {
+                return Err(too_long(LONGEST_TEXT));
+            }
         }
         Ok(whole.freeze())
     }
+
+    /// The whole body of an answer, as it is.
+    ///
+    /// # Errors
+    /// One with the status 500 where it is longer than `most`: it is not what was asked for, and may never end.
+    pub(super) async fn content(self, mut body: Box<dyn Body>, most: u64) -> Result<Content> {
+        let mut pieces = Vec::new();
+        let mut length = 0;
+        while let Some(piece) = self.bound(body.next_piece()).await? {
+            length += piece.length();
+            if length > most {
+                return Err(too_long(most));
+            }
+            pieces.push(piece);
+        }
+        Ok(joined(&pieces))
+    }
+}
+
+fn too_long(most: u64) -> Error {
+    Error::remote(500, "too_long", format!("The server sends more than the {most} bytes that it may"))
 }
 
 /// The error of a connection that fell silent: status 408, which no CouchDB sends.
@@ -99,6 +131,28 @@ mod tests {
         async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
             std::future::pending().await
         }
+    }
+
+    struct Endless(usize);
+
+    #[async_trait::async_trait(?Send)]
+    impl Body for Endless {
+        async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+            self.0 += 1;
+            assert!(self.0 < 1000, "it is read on");
+            Ok(Some(Bytes::from_static(&[b' '; 1 << 20])))
+        }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_end_is_given_up() {
+        env::block_on(async {
+            let patience = Patience(Millis(60_000));
+            let error = patience.body(Box::new(Endless(0))).await.unwrap_err();
+            assert_eq!((error.status(), error.name()), (500, "too_long"));
+            let error = patience.content(Box::new(Endless(0)), 10 << 20).await.unwrap_err();
+            assert_eq!((error.status(), error.name()), (500, "too_long"));
+        });
     }
 
     #[test]

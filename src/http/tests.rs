@@ -335,3 +335,23 @@ fn who_has_nothing_better_is_refused_and_who_could_not_ask_may_try_again() {
         assert_eq!(*asked.borrow(), 3);
     });
 }
+
+#[test]
+fn documents_that_are_refused_because_a_session_has_expired_are_sent_again() {
+    block_on(async {
+        let couch = Couch::new();
+        couch.put("db", json!({"_id": "a"}));
+        let refused = json!([{"id": "x", "rev": "1-x", "error": "unauthorized", "reason": "log in"}]);
+        couch.rule("_bulk_docs", 201, refused.clone());
+        let docs = r#"[{"_id":"x","_rev":"1-x"}]"#;
+        let (client, asked) = renewing(&couch, vec![Ok(Some(json!({}))), Ok(Some(json!({})))]);
+        // New edits could be made twice.
+        client.bulk_docs(docs, "{}").await.unwrap();
+        assert_eq!((*asked.borrow(), couch.log().len()), (0, 1));
+        client.bulk_docs(docs, r#"{"new_edits":false}"#).await.unwrap();
+        assert_eq!((*asked.borrow(), couch.log().len()), (1, 3));
+        // Whoever asks, it is refused: nobody is asked for another password.
+        client.bulk_docs(docs, r#"{"new_edits":false}"#).await.unwrap();
+        assert_eq!((*asked.borrow(), couch.log().len()), (1, 4));
+    });
+}

@@ -1,6 +1,7 @@
 //! What the client needs of the platform.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Content;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
@@ -50,8 +51,33 @@ pub struct Request {
     pub url: String,
     /// All headers the client wants; the platform may add its own.
     pub headers: Headers,
-    /// A JSON text, where there is one.
-    pub body: Option<Bytes>,
+    /// What is sent with it.
+    pub body: Option<Payload>,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub enum Payload {
+    /// A JSON text.
+    Json(Bytes),
+    /// Stretches of bytes, which are sent one after the other and need not be brought together for that.
+    Pieces(Vec<Content>),
+}
+
+impl Payload {
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Json(text) => text.len() as u64,
+            Self::Pieces(pieces) => pieces.iter().map(Content::length).sum(),
+        }
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Self::Json(text.into())
+    }
 }
 
 impl fmt::Debug for Request {
@@ -83,6 +109,11 @@ impl Response {
 pub trait Body {
     /// The next piece, `None` at the end; an error where the connection breaks.
     async fn next_chunk(&mut self) -> Result<Option<Bytes>>;
+
+    /// The same where the bytes are not looked at: they may stay the platform's.
+    async fn next_piece(&mut self) -> Result<Option<Content>> {
+        Ok(self.next_chunk().await?.map(Content::Bytes))
+    }
 }
 
 /// Sends requests.

@@ -30,6 +30,11 @@ pub fn encode_doc_id(id: &str) -> String {
     encode_component(id)
 }
 
+/// An attachment's name as it stands in an address, where its slashes stay.
+pub(super) fn encode_attachment_name(name: &str) -> String {
+    name.split('/').map(encode_component).collect::<Vec<_>>().join("/")
+}
+
 /// A user's name and password.
 #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
 pub struct Credentials {

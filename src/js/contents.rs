@@ -4,7 +4,7 @@ use super::options_of;
 use crate::db::{Answer, Attachment, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{BrowserContent, Content};
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use serde::Deserialize;
 use wasm_bindgen::JsValue;
 
@@ -27,14 +27,6 @@ pub(super) fn contents_of(values: Option<Array>) -> Result<Vec<Content>> {
         .ok_or_else(|| Error::new(ErrorKind::BadArgument).with_reason("an attachment is no binary object"))
 }
 
-/// A content as JavaScript gets it.
-fn value_of(content: &Content) -> JsValue {
-    match content {
-        Content::Bytes(bytes) => Uint8Array::from(bytes.as_ref()).into(),
-        Content::Browser(content) => content.value().clone(),
-    }
-}
-
 /// The text that `ask` answers, or an array of it and the contents beside it; whether there may be some, the options say.
 pub(super) async fn answer_of(
     database: &Database,
@@ -49,12 +41,12 @@ pub(super) async fn answer_of(
     if contents.is_empty() {
         return Ok(text.into());
     }
-    Ok(std::iter::once(text.into()).chain(contents.iter().map(value_of)).collect::<Array>().into())
+    Ok(std::iter::once(text.into()).chain(contents.iter().map(Content::to_js)).collect::<Array>().into())
 }
 
 /// An array of an attachment's content and its `content_type`.
 pub(super) fn attachment_value(attachment: &Attachment) -> JsValue {
     let Attachment { content_type, content } = attachment;
-    Array::of2(&value_of(content), &content_type.as_deref().map_or(JsValue::UNDEFINED, JsValue::from_str))
+    Array::of2(&content.to_js(), &content_type.as_deref().map_or(JsValue::UNDEFINED, JsValue::from_str))
         .into()
 }

@@ -1,6 +1,6 @@
 //! PouchDB's and CouchDB's answers, read: the same JSON from a server and from a database written in JavaScript.
 
-use super::peer::{Doc, DocRevs, Got, WriteFailure};
+use super::peer::{Cause, Doc, DocRevs, Got, Missing, WriteFailure};
 use crate::error::{Error, Result};
 use crate::http;
 use serde::de::DeserializeOwned;
@@ -18,7 +18,7 @@ pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
 /// The request of `_revs_diff`: `{id: [rev]}`.
 pub(super) fn revs_diff_request(revs: &[DocRevs]) -> String {
     let mut text = String::from("{");
-    for (index, DocRevs { id, revs }) in revs.iter().enumerate() {
+    for (index, DocRevs { id, revs, .. }) in revs.iter().enumerate() {
         text.push_str(if index == 0 { "" } else { "," });
         text.push_str(&json(&**id));
         text.push(':');
@@ -28,14 +28,8 @@ pub(super) fn revs_diff_request(revs: &[DocRevs]) -> String {
 }
 
 /// The answer of `_revs_diff`: `{id: {missing: [rev], possible_ancestors?}}`.
-pub(super) fn missing_revs(answer: &[u8]) -> Result<HashMap<String, Vec<String>>> {
-    #[derive(Deserialize)]
-    struct Missing {
-        #[serde(default)]
-        missing: Vec<String>,
-    }
-    let answer: HashMap<String, Missing> = parse(answer)?;
-    Ok(answer.into_iter().map(|(id, missing)| (id, missing.missing)).collect())
+pub(super) fn missing_revs(answer: &[u8]) -> Result<HashMap<String, Missing>> {
+    parse(answer)
 }
 
 /// The `docs` of `_bulk_get`: `[{id, rev}]`.
@@ -59,9 +53,9 @@ struct Info {
 }
 
 impl Info {
-    fn read(self, id: &Rc<str>) -> Got {
+    fn read(self, id: &Rc<str>, ancestors: &Rc<[String]>) -> Got {
         if let Some(body) = self.ok.filter(|body| body.get() != "null") {
-            return Got::Doc(Rc::new(Doc { id: id.clone(), body }));
+            return Got::Doc(Rc::new(Doc { id: id.clone(), body, ancestors: ancestors.clone() }));
         }
         match self.error {
             None | Some(Value::Null | Value::Bool(false)) => Got::Missing { id: id.clone() },
@@ -78,8 +72,8 @@ fn named(error: &Value, id: &str) -> Option<Error> {
     is_named.then(|| error_from(members).with_doc_id(id))
 }
 
-/// The answer of `_bulk_get`.
-pub(super) fn bulk_get_results(answer: &[u8]) -> Result<Vec<Got>> {
+/// The answer of `_bulk_get` to the question for these.
+pub(super) fn bulk_get_results(answer: &[u8], wanted: &[DocRevs]) -> Result<Vec<Got>> {
     #[derive(Deserialize)]
     struct Answer {
         results: Vec<Entry>,
@@ -90,26 +84,32 @@ pub(super) fn bulk_get_results(answer: &[u8]) -> Result<Vec<Got>> {
         docs: Vec<Info>,
     }
     let Answer { results } = parse(answer)?;
-    Ok(results
-        .into_iter()
-        .flat_map(|Entry { id, docs }| docs.into_iter().map(move |info| info.read(&id)))
-        .collect())
+    let with_ancestors = wanted.iter().filter(|doc| !doc.ancestors.is_empty());
+    let ancestors: HashMap<&str, &Rc<[String]>> =
+        with_ancestors.map(|doc| (&*doc.id, &doc.ancestors)).collect();
+    let none = Rc::default();
+    let mut all = Vec::with_capacity(results.len());
+    for Entry { id, docs } in results {
+        let ancestors = ancestors.get(&*id).copied().unwrap_or(&none);
+        all.extend(docs.into_iter().map(|info| info.read(&id, ancestors)));
+    }
+    Ok(all)
 }
 
 /// The answer of a `GET` with `open_revs`.
-pub(super) fn open_revs_results(id: &Rc<str>, answer: &[u8]) -> Result<Vec<Got>> {
+pub(super) fn open_revs_results(wanted: &DocRevs, answer: &[u8]) -> Result<Vec<Got>> {
     let infos: Vec<Info> = parse(answer)?;
-    Ok(infos.into_iter().map(|info| info.read(id)).collect())
+    Ok(infos.into_iter().map(|info| info.read(&wanted.id, &wanted.ancestors)).collect())
 }
 
 /// The `docs` of `_bulk_docs`.
-pub(super) fn bulk_docs_docs(docs: &[Rc<Doc>]) -> String {
-    let length: usize = docs.iter().map(|doc| doc.body.get().len() + 1).sum();
+pub(super) fn bulk_docs_docs<'a>(docs: impl Iterator<Item = &'a str> + Clone) -> String {
+    let length: usize = docs.clone().map(|doc| doc.len() + 1).sum();
     let mut text = String::with_capacity(length + 2);
     text.push('[');
-    for (index, doc) in docs.iter().enumerate() {
+    for (index, doc) in docs.enumerate() {
         text.push_str(if index == 0 { "" } else { "," });
-        text.push_str(doc.body.get());
+        text.push_str(doc);
     }
     text.push(']');
     text
@@ -126,6 +126,7 @@ pub(super) fn write_failures(answer: &[u8]) -> Result<Vec<WriteFailure>> {
         id: text(result, "id"),
         rev: text(result, "rev"),
         error: error_from(result),
+        cause: Cause::Target,
     });
     Ok(failures.collect())
 }

@@ -101,6 +101,24 @@ pub fn advance(current: Option<&LocalDoc>, id: &str, session: &str, seq: &Seq) -
     Some(doc)
 }
 
+/// Says in the document on a target here that documents with attachments were not passed by: before there were any, they
+/// were. Servers and PouchDB know no such member.
+const WITH_ATTACHMENTS: &str = "attachments";
+
+/// The document on a target here, said to have been written with attachments.
+pub fn marked(mut doc: LocalDoc) -> LocalDoc {
+    doc.insert(WITH_ATTACHMENTS.into(), true.into());
+    doc
+}
+
+/// What counts of the document that was found on a target here: of one without the mark only that it is there.
+pub fn if_marked(mut doc: LocalDoc) -> LocalDoc {
+    if doc.get(WITH_ATTACHMENTS) != Some(&Value::Bool(true)) {
+        doc.retain(|name, _| matches!(name.as_str(), "_id" | "_rev"));
+    }
+    doc
+}
+
 /// What is put on a source that has no checkpoint while the target has one: a try whether the source can be written
 /// to, which leaves no position to go on from.
 pub fn stub(id: &str) -> LocalDoc {

@@ -169,7 +169,7 @@ impl Driver {
                 async move { source.open_revs(&wanted).await.map(Answer::Docs) }.boxed_local()
             }
             Request::WriteDocs(docs) => {
-                async move { target.bulk_docs(&docs).await.map(Answer::Written) }.boxed_local()
+                async move { target.bulk_docs(&docs, &*source).await.map(Answer::Written) }.boxed_local()
             }
             Request::BackOff(previous) => {
                 async move { Ok(Answer::BackOff(back_off(&hooks, previous))) }.boxed_local()

@@ -1,7 +1,7 @@
 //! What the machine asks for and is told: its whole contact with the world.
 
 use super::peer::{
-    ChangeRow, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, PeerInfo, WriteFailure,
+    ChangeRow, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Missing, PeerInfo, WriteFailure,
 };
 use super::report::ReplicationEvent;
 use crate::env::Millis;
@@ -67,7 +67,7 @@ pub enum Answer {
     /// Of `Filter`: for each row whether it passes.
     Filtered(Vec<bool>),
     /// Of `RevsDiff`.
-    Missing(HashMap<String, Vec<String>>),
+    Missing(HashMap<String, Missing>),
     /// Of `BulkGet` and `OpenRevs`.
     Docs(Vec<Got>),
     /// Of `WriteDocs`.

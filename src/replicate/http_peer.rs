@@ -1,21 +1,27 @@
 //! A database on a CouchDB server as a side of a replication.
 
-use super::answers;
-use super::peer::{ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo, WriteFailure};
+use super::attachments::Wanted;
+use super::peer::{
+    ChangesPage, ChangesRequest, Doc, DocRevs, Got, Lacking, LocalDoc, Missing, Peer, PeerInfo, WriteFailure,
+};
+use super::{answers, http_attachments, http_writes};
 use crate::error::Result;
 use crate::http::{Client, Options};
+use crate::storage::Content;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A remote database.
-pub struct HttpPeer(Client);
+pub struct HttpPeer {
+    client: Client,
+}
 
 impl HttpPeer {
     /// The database that `client` talks to.
     pub fn new(client: Client) -> Self {
-        Self(client)
+        Self { client }
     }
 }
 
@@ -26,37 +32,44 @@ impl Peer for HttpPeer {
     }
 
     async fn id(&self) -> Result<String> {
-        self.0.id().await
+        self.client.id().await
     }
 
     async fn info(&self) -> Result<PeerInfo> {
-        answers::parse(&self.0.raw_info().await?)
+        answers::parse(&self.client.raw_info().await?)
     }
 
     async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage> {
-        answers::parse(&self.0.raw_changes(&Options::from(request.to_options())).await?)
+        answers::parse(&self.client.raw_changes(&Options::from(request.to_options())).await?)
     }
 
-    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Vec<String>>> {
-        answers::missing_revs(&self.0.raw_revs_diff(answers::revs_diff_request(revs)).await?)
+    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>> {
+        answers::missing_revs(&self.client.raw_revs_diff(answers::revs_diff_request(revs)).await?)
     }
 
     async fn bulk_get(&self, wanted: &[DocRevs]) -> Result<Vec<Got>> {
-        let options = Options::parse(r#"{"revs":true,"latest":true}"#)?;
-        answers::bulk_get_results(&self.0.raw_bulk_get(&answers::bulk_get_docs(wanted), &options).await?)
+        let options = Options::parse(r#"{"revs":true,"latest":true,"att_encoding_info":true}"#)?;
+        let answer = self.client.raw_bulk_get(&answers::bulk_get_docs(wanted), &options).await?;
+        answers::bulk_get_results(&answer, wanted)
     }
 
     async fn open_revs(&self, wanted: &DocRevs) -> Result<Vec<Got>> {
-        let options = json!({"open_revs": wanted.revs, "revs": true, "latest": true}).to_string();
-        answers::open_revs_results(&wanted.id, self.0.get(&wanted.id, &options).await?.as_bytes())
+        let options =
+            json!({"open_revs": wanted.revs, "revs": true, "latest": true, "att_encoding_info": true});
+        let options = options.to_string();
+        answers::open_revs_results(wanted, self.client.get(&wanted.id, &options).await?.as_bytes())
     }
 
-    async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>> {
-        answers::write_failures(&self.0.raw_bulk_docs(&answers::bulk_docs_docs(docs), false).await?)
+    async fn attachments(&self, wanted: &[Wanted]) -> Result<Vec<std::result::Result<Content, Lacking>>> {
+        http_attachments::get(&self.client, wanted).await
+    }
+
+    async fn bulk_docs(&self, docs: &[Rc<Doc>], source: &dyn Peer) -> Result<Vec<WriteFailure>> {
+        http_writes::write(&self.client, docs, source).await
     }
 
     async fn get_local(&self, id: &str) -> Result<Option<LocalDoc>> {
-        match self.0.get(id, "").await {
+        match self.client.get(id, "").await {
             Ok(doc) => answers::parse(doc.as_bytes()).map(Some),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -64,7 +77,7 @@ impl Peer for HttpPeer {
     }
 
     async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
-        let written = self.0.put(&Value::Object(doc.clone()).to_string(), "").await?;
+        let written = self.client.put(&Value::Object(doc.clone()).to_string(), "").await?;
         answers::written_rev(written.as_bytes())
     }
 }

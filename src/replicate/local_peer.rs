@@ -1,18 +1,22 @@
 //! A database here as a side of a replication.
 
-use super::answers;
+use super::attachments::{Stub, Wanted};
 use super::peer::{
-    ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo,
-    WriteFailure,
+    Cause, ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, Lacking, LocalDoc, Missing,
+    Peer, PeerInfo, WriteFailure,
 };
 use super::seq::Seq;
+use super::writing::{self, Inherited, Takes};
+use super::{answers, attachments::Stubs};
 use crate::db::{Database, DatabaseEvent, GetOptions};
+use crate::doc::{Digest, stored_attachments};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Change, ChangesOptions};
+use crate::storage::Content;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// A local database.
@@ -73,9 +77,11 @@ impl Peer for LocalPeer {
         }
     }
 
-    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Vec<String>>> {
+    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>> {
         let revs = revs.iter().map(|doc| (doc.id.to_string(), doc.revs.clone())).collect();
-        Ok(self.0.missing_revs(&revs).await?.into_iter().collect())
+        let missing = self.0.missing_revs(&revs).await?.into_iter();
+        // Which contents are here is known by their digests.
+        Ok(missing.map(|(id, revs)| (id, Missing { revs, ancestors: Vec::new() })).collect())
     }
 
     async fn bulk_get(&self, wanted: &[DocRevs]) -> Result<Vec<Got>> {
@@ -83,22 +89,30 @@ impl Peer for LocalPeer {
             wanted.iter().map(|doc| (doc.id.to_string(), open_revs_options(doc))).collect();
         let mut results = Vec::with_capacity(wanted.len());
         for (doc, answer) in wanted.iter().zip(self.0.get_many(&requests).await?) {
-            results.extend(answers::open_revs_results(&doc.id, answer.as_bytes())?);
+            results.extend(answers::open_revs_results(doc, answer.as_bytes())?);
         }
         Ok(results)
     }
 
     async fn open_revs(&self, wanted: &DocRevs) -> Result<Vec<Got>> {
         let answer = self.0.get(&wanted.id, &open_revs_options(wanted)).await?;
-        answers::open_revs_results(&wanted.id, answer.as_bytes())
+        answers::open_revs_results(wanted, answer.as_bytes())
     }
 
-    async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>> {
-        let errors = self.0.write_revisions(docs.iter().map(|doc| doc.body.get()), Vec::new()).await?;
-        Ok(errors
-            .into_iter()
-            .map(|error| WriteFailure { id: error.doc_id().map(str::to_owned), rev: None, error })
-            .collect())
+    async fn attachments(&self, wanted: &[Wanted]) -> Result<Vec<std::result::Result<Content, Lacking>>> {
+        let unknown =
+            |name: &str| Error::missing().with_message(format!("The attachment {name} is not here"));
+        let digests: Vec<Digest> = wanted.iter().filter_map(|one| one.stub.digest).collect();
+        let mut found = self.0.contents(&digests).await?.into_iter();
+        let each = wanted.iter().map(|Wanted { stub, .. }| {
+            let content = stub.digest.and_then(|_| found.next().flatten());
+            content.ok_or_else(|| Lacking { error: unknown(&stub.name), is_final: true })
+        });
+        Ok(each.collect())
+    }
+
+    async fn bulk_docs(&self, docs: &[Rc<Doc>], source: &dyn Peer) -> Result<Vec<WriteFailure>> {
+        writing::write(self, docs, source).await
     }
 
     async fn get_local(&self, id: &str) -> Result<Option<LocalDoc>> {
@@ -111,6 +125,67 @@ impl Peer for LocalPeer {
 
     async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
         self.write_one(doc).await
+    }
+}
+
+#[async_trait(?Send)]
+impl Takes for LocalPeer {
+    async fn known(&self, digests: &[Digest]) -> Result<BTreeSet<Digest>> {
+        self.0.known_contents(digests).await
+    }
+
+    async fn inherited(&self, doc: &Doc, stubs: &Stubs) -> Result<Inherited> {
+        let unknown = || stubs.all.iter().filter(|stub| stub.digest.is_none() && stub.revpos.is_some());
+        if unknown().next().is_none() {
+            return Ok(Inherited::new());
+        }
+        let options = GetOptions { open_revs: Some("all".into()), ..GetOptions::default() };
+        let leaves = match self.0.get(&doc.id, &options).await {
+            Ok(leaves) => leaves,
+            Err(error) if error.is_not_found() => return Ok(Inherited::new()),
+            Err(error) => return Err(error),
+        };
+        #[derive(serde::Deserialize)]
+        struct Leaf {
+            ok: Option<Box<RawValue>>,
+        }
+        #[derive(serde::Deserialize)]
+        struct WithRev {
+            _rev: String,
+        }
+        let leaves: Vec<Leaf> = serde_json::from_str(&leaves).unwrap_or_default();
+        let mut inherited = Inherited::new();
+        for leaf in leaves.into_iter().filter_map(|leaf| leaf.ok) {
+            let Ok(WithRev { _rev }) = serde_json::from_str(leaf.get()) else { continue };
+            let generation = stubs.common_generation(&[_rev]);
+            for stored in stored_attachments(leaf.get().as_bytes()) {
+                let is_same = |stub: &&Stub| {
+                    stub.name == stored.name
+                        && stub.revpos == stored.revpos
+                        && stub.revpos <= Some(generation)
+                };
+                if let Some(stub) = unknown().find(is_same) {
+                    inherited.insert(stub.name.clone(), (stored.digest, stored.length));
+                }
+            }
+        }
+        Ok(inherited)
+    }
+
+    async fn take(&self, docs: &[&str], contents: Vec<Content>) -> Result<Vec<WriteFailure>> {
+        let errors = self.0.write_revisions(docs.iter().copied(), contents).await?;
+        let failure = |error: Error| WriteFailure {
+            id: error.doc_id().map(str::to_owned),
+            rev: None,
+            error,
+            cause: Cause::Target,
+        };
+        Ok(errors.into_iter().map(failure).collect())
+    }
+
+    fn is_about_a_document(&self, error: &Error) -> bool {
+        use ErrorKind::{Closed, Destroyed, MissingStub, NotOpen, Storage};
+        !matches!(error.kind(), Closed | Destroyed | MissingStub | NotOpen | Storage)
     }
 }
 

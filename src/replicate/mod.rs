@@ -9,11 +9,14 @@
 //! replication tells of itself are PouchDB's events.
 
 mod answers;
+mod attachments;
 pub mod backoff;
 pub mod checkpoint;
 pub mod driver;
 pub mod effect;
+mod http_attachments;
 mod http_peer;
+mod http_writes;
 pub mod id;
 #[cfg(target_arch = "wasm32")]
 mod js_peer;
@@ -23,10 +26,12 @@ mod options;
 mod peer;
 mod report;
 mod seq;
+mod writing;
 
 #[cfg(test)]
 mod tests;
 
+pub use attachments::{Stub, Wanted};
 pub use driver::{Hooks, Replication, replicate};
 pub use http_peer::HttpPeer;
 #[cfg(target_arch = "wasm32")]
@@ -35,8 +40,8 @@ pub use local_peer::LocalPeer;
 pub use machine::Machine;
 pub use options::{CheckpointSides, Limits, ReplicationOptions, Start};
 pub use peer::{
-    ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, LocalDoc, Peer, PeerInfo,
-    WriteFailure,
+    Cause, ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, Lacking, LocalDoc, Missing,
+    Peer, PeerInfo, WriteFailure,
 };
 pub use report::{Failure, Progress, ReplicationEvent, Report, Status};
 pub use seq::Seq;

@@ -1,7 +1,9 @@
 //! The two databases of a replication, as much of them as it needs.
 
+use super::attachments::Wanted;
 use super::seq::Seq;
 use crate::error::{Error, Result};
+use crate::storage::Content;
 use async_trait::async_trait;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -29,8 +31,8 @@ pub trait Peer {
     /// One page of changes after `request.since`; with `request.waits` it resolves when there is something.
     async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage>;
 
-    /// Which of these revisions it has not: revisions by document.
-    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Vec<String>>>;
+    /// Which of these revisions it has not, by document.
+    async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>>;
 
     /// The documents with their history, newest leaves in place of what has been superseded.
     async fn bulk_get(&self, wanted: &[DocRevs]) -> Result<Vec<Got>>;
@@ -38,8 +40,13 @@ pub trait Peer {
     /// The same for one document, from servers that have no `_bulk_get`.
     async fn open_revs(&self, wanted: &DocRevs) -> Result<Vec<Got>>;
 
-    /// Stores documents with the revisions they have; what it did not take, and why.
-    async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>>;
+    /// Contents of attachments, in the order in which they are wanted. What is wrong with one of them does not keep the
+    /// others from being given.
+    async fn attachments(&self, wanted: &[Wanted]) -> Result<Vec<std::result::Result<Content, Lacking>>>;
+
+    /// Stores documents with the revisions they have; what it did not take, and why. The contents of attachments that it
+    /// needs for that it gets from `source`, few at a time.
+    async fn bulk_docs(&self, docs: &[Rc<Doc>], source: &dyn Peer) -> Result<Vec<WriteFailure>>;
 
     /// A local document.
     async fn get_local(&self, id: &str) -> Result<Option<LocalDoc>>;
@@ -141,6 +148,26 @@ pub struct DocRevs {
     pub id: Rc<str>,
     /// Its revisions.
     pub revs: Vec<String>,
+    /// Older ones that the target has told to have.
+    pub ancestors: Rc<[String]>,
+}
+
+impl DocRevs {
+    /// Revisions of which nothing is known that the target has.
+    pub fn new(id: Rc<str>, revs: Vec<String>) -> Self {
+        Self { id, revs, ancestors: Rc::default() }
+    }
+}
+
+/// What a target has not of one document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Missing {
+    /// The revisions that it has not.
+    #[serde(default, rename = "missing")]
+    pub revs: Vec<String>,
+    /// Older ones that it has, where it tells.
+    #[serde(default, rename = "possible_ancestors")]
+    pub ancestors: Vec<String>,
 }
 
 /// A document on its way: its JSON text as the source gave it, with `_revisions`.
@@ -150,6 +177,8 @@ pub struct Doc {
     pub id: Rc<str>,
     /// The JSON text.
     pub body: Box<RawValue>,
+    /// Older revisions that the target has told to have.
+    pub ancestors: Rc<[String]>,
 }
 
 impl Doc {
@@ -191,6 +220,28 @@ pub struct WriteFailure {
     pub rev: Option<String>,
     /// Why.
     pub error: Error,
+    /// Whose fault it is.
+    pub cause: Cause,
+}
+
+/// Whose fault it is that a document was not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The target did not take it.
+    Target,
+    /// The source did not give the contents of its attachments, and never will: it has not got them.
+    Lost,
+    /// The source did not give them, and may be in trouble.
+    Source,
+}
+
+/// Why the content of an attachment is not to be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// What the source says.
+    pub error: Error,
+    /// Whether it will say so again.
+    pub is_final: bool,
 }
 
 impl WriteFailure {

@@ -179,7 +179,7 @@ fn change(report: &Report, docs: &[Rc<Doc>], pending: Option<u64>) -> String {
     let mut text = json(report);
     text.pop();
     text.push_str(r#","docs":"#);
-    text.push_str(&super::answers::bulk_docs_docs(docs));
+    text.push_str(&super::answers::bulk_docs_docs(docs.iter().map(|doc| doc.body.get())));
     if let Some(pending) = pending {
         text.push_str(&format!(r#","pending":{pending}"#));
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_change_is_the_result_with_the_documents() {
         let body = serde_json::value::RawValue::from_string(r#"{"_id":"a","_rev":"1-x"}"#.into()).unwrap();
-        let docs = vec![Rc::new(Doc { id: "a".into(), body })];
+        let docs = vec![Rc::new(Doc { id: "a".into(), body, ancestors: Rc::default() })];
         let report = Report { docs_read: 1, last_seq: Some(Seq::from(3)), ..Report::new(Millis(0)) };
         let event = ReplicationEvent::Change { report, docs, pending: Some(0) };
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Contents that stay the browser's: a Blob, whose bytes may be on the disk, or a Uint8Array.
 
 use super::local_storage::platform_error;
-use super::{StorageError, StorageResult};
+use super::{Content, StorageError, StorageResult};
 use js_sys::Uint8Array;
 use std::ops::Range;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -54,6 +54,16 @@ impl BrowserContent {
                 Ok(Self(array_of(blob, 0..self.length()).await?.into()))
             }
             _ => Ok(self.clone()),
+        }
+    }
+}
+
+impl Content {
+    /// A Blob or a Uint8Array.
+    pub fn to_js(&self) -> JsValue {
+        match self {
+            Self::Bytes(bytes) => Uint8Array::from(bytes.as_ref()).into(),
+            Self::Browser(content) => content.value().clone(),
         }
     }
 }

@@ -29,7 +29,7 @@ impl Client {
         if let Some(rev) = options.text("rev") {
             query.add("rev", rev);
         }
-        query.add_flags(options, &["conflicts", "update_seq", "attachments"]);
+        query.add_flags(options, &["conflicts", "update_seq", "attachments", "att_encoding_info"]);
         let url = self.in_db(&(encode_doc_id(id) + &query.finish()));
         let answer = self.call(Call::get(url)).await.map_err(|error| error.with_doc_id(id))?;
         error::text(answer)
@@ -79,9 +79,24 @@ impl Client {
         Ok(Value::Array(results).to_string())
     }
 
+    /// Without `new_edits` nothing happens twice, so what is refused for want of a user is sent again where the application
+    /// has fresh credentials: to a database that anybody may read, somebody whose session has expired is nobody.
     pub(crate) async fn raw_bulk_docs(&self, docs: &str, new_edits: bool) -> Result<Bytes> {
         let body = format!(r#"{{"docs":{docs},"new_edits":{new_edits}}}"#);
-        self.call(Call::post(self.in_db("_bulk_docs"), body)).await
+        let call = Call::post(self.in_db("_bulk_docs"), body);
+        let renewals = self.renewals();
+        let answer = self.call(call.clone()).await?;
+        if new_edits
+            || self.0.refuses_documents.get()
+            || !wants_user(&answer)
+            || !self.renew(renewals).await?
+        {
+            return Ok(answer);
+        }
+        let answer = self.call(call).await?;
+        // Not for want of a user, then: there is no use in asking again.
+        self.0.refuses_documents.set(wants_user(&answer));
+        Ok(answer)
     }
 
     /// `{docs: [{id, rev?}], revs?, latest?, attachments?}` to `{results: [{id, docs: [{ok} | {error} | {missing}]}]}`.
@@ -101,7 +116,7 @@ impl Client {
 
     pub(crate) async fn raw_bulk_get(&self, docs: &str, options: &Options) -> Result<Bytes> {
         let mut query = Query::default();
-        query.add_flags(options, &["revs", "attachments", "latest"]);
+        query.add_flags(options, &["revs", "attachments", "latest", "att_encoding_info"]);
         let url = self.in_db(&format!("_bulk_get{}", query.finish()));
         self.call(Call::post(url, format!(r#"{{"docs":{docs}}}"#))).await
     }
@@ -144,6 +159,18 @@ impl Client {
         }
         error::parse(answer.as_bytes())
     }
+}
+
+fn wants_user(answer: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Outcome<'a> {
+        #[serde(borrow, default)]
+        error: Option<std::borrow::Cow<'a, str>>,
+    }
+    // The word may be in an id as well; most answers have it nowhere.
+    memchr::memmem::find(answer, b"unauthorized").is_some()
+        && serde_json::from_slice::<Vec<Outcome<'_>>>(answer)
+            .is_ok_and(|all| all.iter().any(|one| one.error.as_deref() == Some("unauthorized")))
 }
 
 /// Whether the error says that the server knows no `_bulk_get`; an error of the network or of the database does not.

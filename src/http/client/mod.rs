@@ -1,5 +1,6 @@
 //! Requests to one database on a CouchDB server.
 
+mod attachments;
 mod documents;
 mod reading;
 mod renewal;
@@ -10,13 +11,14 @@ pub use renewal::{Fresh, Reauthenticate};
 
 use super::error;
 use super::patience::Patience;
-use super::transport::{Headers, Method, Request, Transport};
+use super::transport::{Headers, Method, Payload, Request, Response, Transport};
 use super::url::{Credentials, DbUrl};
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, Shared};
 use renewal::Identity;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -45,6 +47,17 @@ struct Inner {
     setup: RefCell<Option<Shared<LocalBoxFuture<'static, Result<Bytes>>>>>,
     /// Whether the server has told that it knows no `_bulk_get`.
     lacks_bulk_get: Cell<bool>,
+    multipart: Multipart,
+    /// Whether it refuses single documents as unauthorized whoever the user is.
+    refuses_documents: Cell<bool>,
+}
+
+/// What the server can do with documents and their attachments in one message, until it has shown that it can't.
+pub(crate) struct Multipart {
+    /// It answers with such messages.
+    pub(crate) is_given: Cell<bool>,
+    /// It takes them.
+    pub(crate) is_taken: Cell<bool>,
 }
 
 /// What one request needs.
@@ -54,18 +67,25 @@ struct Wire {
     identity: Identity,
 }
 
+/// Of a page that says what is wrong so much is read.
+const MOST_OF_AN_ERROR: u64 = 1 << 20;
+
 /// A request in the making.
 #[derive(Clone)]
 pub(crate) struct Call {
     method: Method,
     url: String,
-    body: Option<Bytes>,
+    body: Option<Payload>,
+    content_type: Cow<'static, str>,
+    accept: &'static str,
     patience: Option<Patience>,
 }
 
+const JSON: &str = "application/json";
+
 impl Call {
     fn new(method: Method, url: String) -> Self {
-        Self { method, url, body: None, patience: None }
+        Self { method, url, body: None, content_type: JSON.into(), accept: JSON, patience: None }
     }
 
     pub(crate) fn get(url: String) -> Self {
@@ -82,10 +102,16 @@ impl Call {
 }
 
 impl Wire {
-    /// Sends the request and gives the JSON of a good answer; every other answer is an error.
+    /// Sends the request and gives the body of a good answer; every other answer is an error.
+    async fn call(&self, call: Call) -> Result<Bytes> {
+        let (response, patience) = self.open(call).await?;
+        patience.body(response.body).await
+    }
+
+    /// Sends the request and gives a good answer, whose body is still to come, with the patience to wait for that.
     ///
     /// One that is refused with 401 is sent a second time where the application has fresh credentials.
-    async fn call(&self, call: Call) -> Result<Bytes> {
+    async fn open(&self, call: Call) -> Result<(Response, Patience)> {
         let renewals = self.identity.renewals();
         match self.send(call.clone()).await {
             Err(error) if error.status() == 401 && self.identity.renew(renewals, &error).await? => {
@@ -95,24 +121,29 @@ impl Wire {
         }
     }
 
-    async fn send(&self, call: Call) -> Result<Bytes> {
-        let length = call.body.as_ref().map_or(0, Bytes::len);
-        let patience = call.patience.unwrap_or_else(|| Patience::for_answer(None, length));
+    async fn send(&self, call: Call) -> Result<(Response, Patience)> {
+        let Call { method, url, body, content_type, accept, patience } = call;
+        let length = body.as_ref().map_or(0, Payload::length);
+        let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
         let mut headers = self.identity.headers();
-        headers.push(("Accept".into(), "application/json".into()));
+        headers.push(("Accept".into(), accept.into()));
         // Only with a body: on a GET it would cost a CORS preflight that is not needed otherwise.
-        if call.method == Method::Post || call.body.is_some() {
-            headers.push(("Content-Type".into(), "application/json".into()));
+        if method == Method::Post || body.is_some() {
+            headers.push(("Content-Type".into(), content_type.into_owned()));
         }
-        let request = Request { method: call.method, url: call.url, headers, body: call.body };
+        let request = Request { method, url, headers, body };
         let response = patience.head(self.transport.send(request)).await?;
-        let (status, retry_after) = (response.status, error::retry_after(&response));
-        let body = patience.body(response.body).await;
-        if (200..300).contains(&status) {
-            return body;
+        if (200..300).contains(&response.status) {
+            return Ok((response, patience));
         }
-        // The status says enough where the rest of an error page is lost.
-        Err(error::from_answer(status, retry_after, &body.unwrap_or_default()))
+        let (status, retry_after) = (response.status, error::retry_after(&response));
+        // The status says enough where the rest of an error page is lost, or too long to be one.
+        let body = patience.content(response.body, MOST_OF_AN_ERROR).await;
+        let body = match &body {
+            Ok(body) => body.to_bytes().await.unwrap_or_default(),
+            Err(_) => Bytes::new(),
+        };
+        Err(error::from_answer(status, retry_after, &body))
     }
 }
 
@@ -134,6 +165,8 @@ impl Client {
             skip_setup: options.skip_setup,
             setup: RefCell::default(),
             lacks_bulk_get: Cell::new(false),
+            multipart: Multipart { is_given: Cell::new(true), is_taken: Cell::new(true) },
+            refuses_documents: Cell::new(false),
         })))
     }
 
@@ -145,6 +178,10 @@ impl Client {
     /// The headers that every request carries.
     pub fn headers(&self) -> Headers {
         self.0.wire.identity.headers()
+    }
+
+    pub(crate) fn multipart(&self) -> &Multipart {
+        &self.0.multipart
     }
 
     /// How often the credentials were renewed.
@@ -161,7 +198,7 @@ impl Client {
     /// A request for something in the database that this client has no name for; `body` is JSON.
     pub async fn request(&self, method: Method, path: &str, body: Option<String>) -> Result<String> {
         let answer =
-            self.call(Call { body: body.map(Bytes::from), ..Call::new(method, self.in_db(path)) }).await?;
+            self.call(Call { body: body.map(Payload::from), ..Call::new(method, self.in_db(path)) }).await?;
         error::text(answer)
     }
 
@@ -169,6 +206,12 @@ impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes> {
         self.setup().await?;
         self.0.wire.call(call).await
+    }
+
+    /// The same with the answer's body still to come.
+    async fn open(&self, call: Call) -> Result<(Response, Patience)> {
+        self.setup().await?;
+        self.0.wire.open(call).await
     }
 
     fn in_db(&self, path: &str) -> String {

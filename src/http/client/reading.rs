@@ -79,7 +79,7 @@ impl Client {
         let url = self.in_db(&format!("_changes{}", query.finish()));
         let patience = match waits {
             true => Patience::for_feed(heartbeat, timeout),
-            false => Patience::for_answer(timeout, body.as_ref().map_or(0, String::len)),
+            false => Patience::for_answer(timeout, body.as_ref().map_or(0, |body| body.len() as u64)),
         };
         let call = match body {
             Some(body) => Call::post(url, body),

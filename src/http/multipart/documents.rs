@@ -8,18 +8,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
-/// What CouchDB puts into a part.
+/// A document, and the bytes of the attachments that it says to follow, by name. As CouchDB sends them: those with an
+/// `encoding` in the document are compressed, and so is what their digest is of.
 #[derive(Debug)]
-pub(crate) enum Item {
-    /// A document, and the bytes of the attachments that it says to follow, by name. As CouchDB sends them: those with
-    /// an `encoding` in the document are compressed, and so is what their digest is of.
-    Document(Box<RawValue>, Vec<(String, Bytes)>),
-    /// In place of a document, why there is none: `{rev, error, reason}`, and `id` where CouchDB knows it.
-    Failure(Map<String, Value>),
+pub(crate) struct Document {
+    pub(crate) body: Box<RawValue>,
+    pub(crate) attachments: Vec<(String, Bytes)>,
 }
 
 /// The documents in the answer to `_bulk_get` (or `GET` with `open_revs`) as `multipart/mixed`: as JSON or, with
-/// attachments, as a `multipart/related` of its own.
+/// attachments, as a `multipart/related` of its own. What says why there is none is passed over.
 ///
 /// Holds one document with its attachments at a time.
 #[derive(Debug)]
@@ -50,14 +48,18 @@ impl Documents {
     }
 
     /// The next document, `None` where more bytes are needed for it.
-    pub(crate) fn next(&mut self) -> Result<Option<Item>, Malformed> {
+    pub(crate) fn next(&mut self) -> Result<Option<Document>, Malformed> {
         while let Some(piece) = self.outer.next()? {
             match (piece, &mut self.part) {
                 (Piece::Part(headers), _) => self.part = Some(Part::new(&headers)?),
                 (Piece::Data(data), Some(Part::Json { bytes, .. })) => bytes.extend_from_slice(&data),
                 (Piece::Data(data), Some(Part::Related(document))) => document.feed(&data)?,
                 (Piece::PartEnd, part) => match part.take() {
-                    Some(part) => return part.finish().map(Some),
+                    Some(part) => {
+                        if let Some(document) = part.finish()? {
+                            return Ok(Some(document));
+                        }
+                    }
                     None => return Err(Malformed::Parts),
                 },
                 (Piece::End, _) | (Piece::Data(_), None) => {}
@@ -85,13 +87,13 @@ impl Part {
         })
     }
 
-    fn finish(self) -> Result<Item, Malformed> {
+    fn finish(self) -> Result<Option<Document>, Malformed> {
         match self {
-            Self::Json { bytes, is_error: true } => {
-                serde_json::from_slice(&bytes).map(Item::Failure).map_err(|_| Malformed::Document)
+            Self::Json { is_error: true, .. } => Ok(None),
+            Self::Json { bytes, is_error: false } => {
+                Ok(Some(Document { body: json(&bytes)?, attachments: Vec::new() }))
             }
-            Self::Json { bytes, is_error: false } => Ok(Item::Document(json(&bytes)?, Vec::new())),
-            Self::Related(document) => document.finish(),
+            Self::Related(document) => document.finish().map(Some),
         }
     }
 }
@@ -165,10 +167,10 @@ impl Related {
         Ok(())
     }
 
-    fn finish(self: Box<Self>) -> Result<Item, Malformed> {
+    fn finish(self) -> Result<Document, Malformed> {
         self.parser.finish()?;
         match self.document {
-            Some(document) if self.expected.is_empty() => Ok(Item::Document(document, self.attachments)),
+            Some(body) if self.expected.is_empty() => Ok(Document { body, attachments: self.attachments }),
             _ => Err(Malformed::Parts),
         }
     }

@@ -12,6 +12,8 @@ mod related;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use documents::{Documents, Item};
-pub(crate) use parser::{Malformed, Parser, Piece, boundary_of};
+pub(crate) use documents::{Document, Documents};
+pub(crate) use parser::Malformed;
+#[cfg(test)]
+pub(crate) use parser::{Parser, Piece, boundary_of};
 pub(crate) use related::{Segment, related};

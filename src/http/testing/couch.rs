@@ -1,8 +1,10 @@
 //! The server of the model and the network before it.
 
+use super::attachments::{read_related, without_encoding, write_mixed};
 use super::database::Database;
 use crate::error::{Error, Result};
-use crate::http::transport::{Body, Method, Request, Response, Transport};
+use crate::http::transport::{Body, Method, Payload, Request, Response, Transport};
+use crate::storage::Content;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_channel::oneshot;
@@ -11,6 +13,9 @@ use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+
+/// No test needs more.
+const MOST_REQUESTS: usize = 20_000;
 
 /// What may happen to a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +34,13 @@ pub(crate) enum Fault {
     Status(u16),
 }
 
+/// What a request is answered with.
+#[derive(Clone)]
+enum Reply {
+    Json(Value),
+    Bytes(String, Bytes),
+}
+
 /// A server with databases, shared by all clients that talk to it.
 #[derive(Clone, Default)]
 pub(crate) struct Couch(Rc<RefCell<Server>>);
@@ -40,12 +52,14 @@ struct Server {
     log: Vec<String>,
     faults: BTreeMap<usize, Fault>,
     /// Requests that are always answered so, by a part of their method and path.
-    rules: Vec<(String, u16, Value)>,
+    rules: Vec<(String, u16, Reply)>,
     /// Documents that no request can read, and how it fails.
     poisoned: BTreeMap<String, (u16, Value)>,
     last_headers: Vec<(String, String)>,
     /// A header without which nothing is answered.
     required: Option<(String, String)>,
+    /// Whether documents that are followed by attachments are taken for plain edits, as express-pouchdb does.
+    ignores_multipart: bool,
 }
 
 impl Couch {
@@ -76,14 +90,26 @@ impl Couch {
         self.0.borrow_mut().faults.insert(request, fault);
     }
 
-    /// Answers every request whose method and path contain `part` with this.
+    /// Answers every request whose method and path contain `part` with this; with a dollar sign at its end, those that
+    /// are what is before it.
     pub(crate) fn rule(&self, part: &str, status: u16, body: Value) {
-        self.0.borrow_mut().rules.push((part.to_owned(), status, body));
+        self.0.borrow_mut().rules.push((part.to_owned(), status, Reply::Json(body)));
+    }
+
+    /// The same with an answer that may be no JSON.
+    pub(crate) fn raw_rule(&self, part: &str, status: u16, body: &[u8]) {
+        let reply = Reply::Bytes("application/json".into(), Bytes::copy_from_slice(body));
+        self.0.borrow_mut().rules.push((part.to_owned(), status, reply));
     }
 
     /// Answers 401 to every request that does not carry this header, from now on.
     pub(crate) fn require(&self, name: &str, value: &str) {
         self.0.borrow_mut().required = Some((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has the server take documents that are followed by attachments for plain edits.
+    pub(crate) fn ignore_multipart(&self) {
+        self.0.borrow_mut().ignores_multipart = true;
     }
 
     pub(crate) fn clear_rules(&self) {
@@ -109,7 +135,7 @@ impl Couch {
         }
     }
 
-    async fn answer(&self, request: &Request) -> (u16, Value) {
+    async fn answer(&self, request: &Request) -> (u16, Reply) {
         loop {
             let answer = self.0.borrow_mut().handle(request);
             if request.method != Method::Get {
@@ -135,6 +161,7 @@ impl Transport for Couch {
             let number = server.log.len();
             let path = request.url.strip_prefix("http://couch").unwrap_or(&request.url);
             server.log.push(format!("{} {path}", request.method.as_str()));
+            assert!(number < MOST_REQUESTS, "it asks for ever: {:?}", &server.log[number - 9..]);
             server.last_headers = request.headers.clone();
             server.faults.remove(&number)
         };
@@ -147,14 +174,21 @@ impl Transport for Couch {
             return Ok(response(status, vec![Ok(body.into())]));
         }
         let (status, body) = self.answer(&request).await;
-        let body = Bytes::from(body.to_string());
+        let (content_type, body) = match body {
+            Reply::Json(body) => ("application/json".to_owned(), Bytes::from(body.to_string())),
+            Reply::Bytes(content_type, bytes) => (content_type, bytes),
+        };
         let (first, second) = (body.slice(..body.len() / 2), body.slice(body.len() / 2..));
         Ok(match fault {
             Some(Fault::Lose) => return Err(lost()),
             Some(Fault::Cut) => response(status, vec![Ok(first), Err(lost())]),
             Some(Fault::Truncate) => response(status, vec![Ok(first)]),
             Some(Fault::Page) => response(200, vec![Ok(Bytes::from_static(b"<html>Welcome! Log in</html>"))]),
-            _ => response(status, vec![Ok(first), Ok(second)]),
+            _ => {
+                let mut response = response(status, vec![Ok(first), Ok(second)]);
+                response.headers.push(("Content-Type".into(), content_type));
+                response
+            }
         })
     }
 }
@@ -179,15 +213,83 @@ fn not_found(reason: &str) -> (u16, Value) {
 
 impl Server {
     /// The answer, or `None` where it is to be waited for.
-    fn handle(&mut self, request: &Request) -> Option<(u16, Value)> {
+    fn handle(&mut self, request: &Request) -> Option<(u16, Reply)> {
         let rest = request.url.strip_prefix("http://couch/").unwrap();
         let line = format!("{} /{rest}", request.method.as_str());
         if self.required.as_ref().is_some_and(|header| !request.headers.contains(header)) {
-            return Some((401, json!({"error": "unauthorized", "reason": "You are not authorized"})));
+            let body = json!({"error": "unauthorized", "reason": "You are not authorized"});
+            return Some((401, Reply::Json(body)));
         }
-        if let Some((_, status, body)) = self.rules.iter().find(|(part, _, _)| line.contains(part.as_str())) {
-            return Some((*status, body.clone()));
+        let is_meant = |part: &str| match part.strip_suffix('$') {
+            Some(whole) => line == whole,
+            None => line.contains(part),
+        };
+        if let Some((_, status, reply)) = self.rules.iter().find(|(part, _, _)| is_meant(part)) {
+            return Some((*status, reply.clone()));
         }
+        let header = |wanted: &str| {
+            let found = request.headers.iter().find(|(name, _)| name == wanted);
+            found.map_or("", |(_, value)| value.as_str())
+        };
+        let body = request.body.as_ref().map(bytes_of).unwrap_or_default();
+        if header("Content-Type").starts_with("multipart/") {
+            let (doc, following) = read_related(header("Content-Type"), &body);
+            return Some(self.put_related(rest, doc, following));
+        }
+        let together = rest.contains("/_bulk_get?") && !header("Accept").contains("json");
+        if let Some(reply) = self.bytes(request.method, rest) {
+            return Some(reply);
+        }
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        let (status, mut answer) = self.handle_json(request.method, rest, body)?;
+        if status == 200 && together {
+            let database = self.databases.get(rest.split('/').next().unwrap()).unwrap();
+            let (content_type, message) =
+                write_mixed(answer["results"].as_array().unwrap(), database.contents());
+            return Some((200, Reply::Bytes(content_type, message)));
+        }
+        if !rest.contains("att_encoding_info=true") {
+            without_encoding(&mut answer);
+        }
+        Some((status, Reply::Json(answer)))
+    }
+
+    /// The bytes of an attachment, if this is what is asked for.
+    fn bytes(&mut self, method: Method, rest: &str) -> Option<(u16, Reply)> {
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
+        let mut parts = path.splitn(3, '/').map(decode);
+        let (database, id, name) = (parts.next()?, parts.next()?, parts.next()?);
+        if method != Method::Get || id.starts_with('_') {
+            return None;
+        }
+        let rev = query.split('&').find_map(|pair| pair.strip_prefix("rev="));
+        let bytes = self.databases.get(&database)?.content(&id, rev, &name);
+        let missing = || not_found("Document is missing attachment");
+        Some(match bytes {
+            Some(bytes) => (200, Reply::Bytes("x/y".into(), bytes)),
+            None => (missing().0, Reply::Json(missing().1)),
+        })
+    }
+
+    fn put_related(&mut self, rest: &str, doc: Value, following: Vec<Bytes>) -> (u16, Reply) {
+        let (name, _) = rest.split_once('/').unwrap();
+        if self.ignores_multipart {
+            return (409, Reply::Json(json!({"error": "conflict", "reason": "Document update conflict."})));
+        }
+        assert!(rest.ends_with("?new_edits=false"), "{rest}");
+        let doc = doc.as_object().unwrap().clone();
+        let written = json!({"ok": true, "id": doc["_id"], "rev": doc["_rev"]});
+        if doc.contains_key("forbidden") {
+            return (403, Reply::Json(json!({"error": "forbidden", "reason": "not that"})));
+        }
+        match self.databases.get_mut(name).unwrap().graft(doc, following) {
+            Ok(()) => (201, Reply::Json(written)),
+            Err((status, error)) => (status, Reply::Json(error)),
+        }
+    }
+
+    fn handle_json(&mut self, method: Method, rest: &str, body: Value) -> Option<(u16, Value)> {
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
         let query: BTreeMap<String, String> = query
@@ -195,16 +297,12 @@ impl Server {
             .filter_map(|pair| pair.split_once('='))
             .map(|(k, v)| (decode(k), decode(v)))
             .collect();
-        let body: Value = request
-            .body
-            .as_ref()
-            .map_or(Value::Null, |body| serde_json::from_slice(body).unwrap_or_default());
         let Some((name, path)) = path.split_once('/') else {
             return Some((200, json!({"couchdb": "Welcome", "uuid": "model", "version": "3.5.0"})));
         };
         let name = decode(name);
         if path.is_empty() {
-            return Some(self.database(request.method, &name));
+            return Some(self.database(method, &name));
         }
         let Some(database) = self.databases.get_mut(&name) else {
             return Some(not_found("Database does not exist."));
@@ -225,7 +323,9 @@ impl Server {
             "_revs_diff" => {
                 let missing = body.as_object().unwrap().iter().filter_map(|(id, revs)| {
                     let missing = database.missing(id, &texts(revs));
-                    (!missing.is_empty()).then(|| (id.clone(), json!({"missing": missing})))
+                    let ancestors = database.possible_ancestors(id, &missing);
+                    let told = json!({"missing": missing, "possible_ancestors": ancestors});
+                    (!missing.is_empty()).then(|| (id.clone(), told))
                 });
                 (200, Value::Object(missing.collect()))
             }
@@ -233,7 +333,7 @@ impl Server {
             "_bulk_docs" => bulk_docs(database, &body),
             _ => {
                 let id = decode(path);
-                match request.method {
+                match method {
                     Method::Put => put(database, &id, body),
                     _ => get(database, poisoned, &id, &query),
                 }
@@ -272,6 +372,7 @@ fn bulk_get(database: &Database, poisoned: &BTreeMap<String, (u16, Value)>, body
 }
 
 fn bulk_docs(database: &mut Database, body: &Value) -> (u16, Value) {
+    let before = database.clone();
     let mut results = Vec::new();
     for doc in body["docs"].as_array().unwrap() {
         let doc = doc.as_object().unwrap().clone();
@@ -279,7 +380,10 @@ fn bulk_docs(database: &mut Database, body: &Value) -> (u16, Value) {
         if doc.get("forbidden").is_some() {
             results.push(json!({"id": id, "rev": doc["_rev"], "error": "forbidden", "reason": "not that"}));
         } else if body["new_edits"] == Value::Bool(false) {
-            database.graft(doc);
+            if let Err(refusal) = database.graft(doc, Vec::new()) {
+                *database = before;
+                return refusal;
+            }
         } else {
             results.push(match database.put(&id, doc) {
                 Ok(rev) => json!({"ok": true, "id": id, "rev": rev}),
@@ -323,6 +427,16 @@ fn get(
         }
         (None, None) => {
             found(database.get(id, query.get("rev").map(String::as_str), query.contains_key("revs")))
+        }
+    }
+}
+
+fn bytes_of(payload: &Payload) -> Bytes {
+    match payload {
+        Payload::Json(text) => text.clone(),
+        Payload::Pieces(pieces) => {
+            let pieces = pieces.iter().filter_map(Content::bytes);
+            pieces.map(|bytes| bytes.to_vec()).collect::<Vec<_>>().concat().into()
         }
     }
 }

@@ -1,9 +1,11 @@
 //! One database of the model: revisions as parent links, a feed, local documents.
 
+use super::attachments::{self, Contents};
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-type Members = Map<String, Value>;
+pub(super) type Members = Map<String, Value>;
 
 /// Leaves by document and revision.
 pub(crate) type Leaves = BTreeMap<String, BTreeMap<String, Members>>;
@@ -67,6 +69,7 @@ pub(crate) struct Database {
     docs: BTreeMap<String, Document>,
     local: BTreeMap<String, (u64, Members)>,
     seq: u64,
+    contents: Contents,
 }
 
 /// Seqs are opaque: the number is for people.
@@ -102,6 +105,10 @@ impl Database {
         }
         let generation = parent.as_deref().map_or(0, |rev| order(rev).0) + 1;
         let rev = format!("{generation}-{:x}", self.seq * 31 + generation);
+        let before =
+            parent.as_ref().and_then(|parent| self.docs.get(id)?.revisions.get(parent)?.body.clone());
+        attachments::take(&mut doc, generation, before.as_ref(), Vec::new(), &mut self.contents)
+            .map_err(|(_, error)| error)?;
         self.insert(id, &rev, parent, Some(doc));
         Ok(rev)
     }
@@ -141,8 +148,9 @@ impl Database {
         }
     }
 
-    /// A revision made elsewhere, with `_revisions`.
-    pub(crate) fn graft(&mut self, mut doc: Members) {
+    /// A revision made elsewhere, with `_revisions`, and contents that came after it. Fails, as CouchDB does with all that
+    /// was written at the same time, where it has stubs of what is not there.
+    pub(crate) fn graft(&mut self, mut doc: Members, following: Vec<Bytes>) -> Result<(), (u16, Value)> {
         let id = doc.get("_id").unwrap().as_str().unwrap().to_owned();
         let rev = doc.shift_remove("_rev").unwrap().as_str().unwrap().to_owned();
         let history: Vec<String> = match doc.shift_remove("_revisions") {
@@ -154,10 +162,39 @@ impl Database {
             }
             None => vec![rev.clone()],
         };
+        let known = self.docs.get(&id);
+        let before = history.iter().find_map(|rev| known?.revisions.get(rev)?.body.clone());
+        attachments::take(&mut doc, order(&rev).0, before.as_ref(), following, &mut self.contents)?;
         let mut body = Some(doc);
         for (index, rev) in history.iter().enumerate() {
             self.insert(&id, rev, history.get(index + 1).cloned(), body.take());
         }
+        Ok(())
+    }
+
+    /// The bytes of an attachment.
+    pub(crate) fn content(&self, id: &str, rev: Option<&str>, name: &str) -> Option<Bytes> {
+        attachments::content(&self.get(id, rev, false)?, name, &self.contents)
+    }
+
+    /// Loses all attachments.
+    pub(crate) fn forget_attachments(&mut self) {
+        for revision in self.docs.values_mut().flat_map(|doc| doc.revisions.values_mut()) {
+            if let Some(body) = &mut revision.body {
+                body.shift_remove("_attachments");
+            }
+        }
+    }
+
+    pub(super) fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Leaves older than one of these, which CouchDB tells as possible ancestors.
+    pub(crate) fn possible_ancestors(&self, id: &str, revs: &[String]) -> Vec<String> {
+        let newest = revs.iter().map(|rev| order(rev).0).max().unwrap_or_default();
+        let leaves = self.docs.get(id).map(Document::leaves).unwrap_or_default();
+        leaves.into_iter().filter(|leaf| order(leaf).0 < newest).map(str::to_owned).collect()
     }
 
     /// The document as it is given for a revision, or without one for the winner.

@@ -1,5 +1,6 @@
 //! A CouchDB in memory, and the ways in which a network fails between it and the client.
 
+mod attachments;
 mod couch;
 mod database;
 

@@ -3,7 +3,7 @@
 use super::fetch::{Fetch, Fetched, Refused};
 use super::write::{Write, Written};
 use crate::error::Error;
-use crate::replicate::peer::{ChangeRow, Doc, DocRevs};
+use crate::replicate::peer::{ChangeRow, Doc, DocRevs, Missing};
 use crate::replicate::seq::Seq;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -66,10 +66,7 @@ impl Batch {
         for row in self.rows.iter() {
             let place = *places.entry(&row.id).or_insert(leaves.len());
             if place == leaves.len() {
-                leaves.push(DocRevs {
-                    id: row.id.as_str().into(),
-                    revs: Vec::with_capacity(row.changes.len()),
-                });
+                leaves.push(DocRevs::new(row.id.as_str().into(), Vec::with_capacity(row.changes.len())));
             }
             if let Some(doc) = leaves.get_mut(place) {
                 for change in &row.changes {
@@ -84,10 +81,11 @@ impl Batch {
     }
 
     /// Those of its documents that the target has not, in the order of the feed.
-    pub(super) fn select(&self, mut missing: HashMap<String, Vec<String>>) -> Vec<DocRevs> {
+    pub(super) fn select(&self, mut missing: HashMap<String, Missing>) -> Vec<DocRevs> {
         let each = self.leaves().into_iter().filter_map(|doc| {
-            let revs = missing.remove(&*doc.id).filter(|revs| !revs.is_empty())?;
-            Some(DocRevs { id: doc.id, revs })
+            let Missing { revs, ancestors } =
+                missing.remove(&*doc.id).filter(|missing| !missing.revs.is_empty())?;
+            Some(DocRevs { id: doc.id, revs, ancestors: ancestors.into() })
         });
         each.collect()
     }

@@ -3,7 +3,7 @@
 use super::outbox::{Outbox, Purpose};
 use crate::env::Millis;
 use crate::error::{Error, Result};
-use crate::replicate::checkpoint::{advance, common_ancestry, position, stub};
+use crate::replicate::checkpoint::{advance, common_ancestry, if_marked, marked, position, stub};
 use crate::replicate::effect::{Answer, Request, Side};
 use crate::replicate::options::CheckpointSides;
 use crate::replicate::peer::LocalDoc;
@@ -13,18 +13,24 @@ use serde_json::Value;
 /// The least time between two checkpoints while there is more to do.
 const INTERVAL: Millis = Millis(1_000);
 
+/// Nobody else is faster so often in a row: it is the server that is wrong.
+const MOST_CONFLICTS: u32 = 20;
+
 /// The checkpoint documents as they are known, and the position that they should have.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     id: String,
     session: String,
     writes: CheckpointSides,
+    target_is_remote: bool,
     source: Option<LocalDoc>,
     target: Option<LocalDoc>,
     wanted: Option<Seq>,
     /// Where both sides stand, as far as this session knows.
     agreed: Option<Seq>,
     job: Option<Job>,
+    /// How often in a row somebody else was faster.
+    conflicts: u32,
     last_begun: Option<Millis>,
 }
 
@@ -47,16 +53,18 @@ pub(super) enum Resume {
 }
 
 impl Checkpoints {
-    pub(super) fn new(id: String, session: String, writes: CheckpointSides) -> Self {
+    pub(super) fn new(id: String, session: String, writes: CheckpointSides, target_is_remote: bool) -> Self {
         Self {
             id,
             session,
             writes,
+            target_is_remote,
             source: None,
             target: None,
             wanted: None,
             agreed: None,
             job: None,
+            conflicts: 0,
             last_begun: None,
         }
     }
@@ -83,7 +91,8 @@ impl Checkpoints {
 
     /// Takes what a side's checkpoint is.
     pub(super) fn found(&mut self, side: Side, doc: Option<LocalDoc>) {
-        *self.doc(side) = doc;
+        let is_marked = side == Side::Target && !self.target_is_remote;
+        *self.doc(side) = if is_marked { doc.map(if_marked) } else { doc };
     }
 
     /// Where to go on from, by what was found.
@@ -144,6 +153,7 @@ impl Checkpoints {
 
     /// Gives up what is wanted.
     pub(super) fn drop_wanted(&mut self) {
+        self.conflicts = 0;
         self.job = None;
         self.wanted = None;
     }
@@ -178,6 +188,8 @@ impl Checkpoints {
             }
             let (id, session) = (self.id.clone(), self.session.clone());
             if let Some(doc) = advance(self.doc(side).as_ref(), &id, &session, &seq) {
+                let is_marked = side == Side::Target && !self.target_is_remote;
+                let doc = if is_marked { marked(doc) } else { doc };
                 outbox.ask(Purpose::Checkpoint, Request::WriteCheckpoint(side, doc.clone()));
                 self.job = Some(Job { seq, side, doc: Some(doc) });
                 return None;
@@ -195,15 +207,17 @@ impl Checkpoints {
         let Some(Job { seq, side, doc }) = self.job.take() else { return Ok(None) };
         let next = match (answer, doc) {
             (Ok(Answer::CheckpointWritten(rev)), Some(doc)) => {
+                self.conflicts = 0;
                 *self.doc(side) = Some(with_rev(doc, rev));
                 Some(side)
             }
             (Ok(Answer::Checkpoint(doc)), None) => {
-                *self.doc(side) = doc;
+                self.found(side, doc);
                 Some(side)
             }
             // Another tab replicates the same; what it wrote is read, and written on.
-            (Err(error), Some(_)) if error.is_conflict() => {
+            (Err(error), Some(_)) if error.is_conflict() && self.conflicts < MOST_CONFLICTS => {
+                self.conflicts += 1;
                 outbox.ask(Purpose::Checkpoint, Request::ReadCheckpoint(side, self.id.clone()));
                 self.job = Some(Job { seq, side, doc: None });
                 return Ok(None);

@@ -73,7 +73,7 @@ pub struct Machine {
 enum Phase {
     Starting,
     Running,
-    BackingOff { retry_after: Option<u32> },
+    BackingOff { since: Millis, retry_after: Option<u32> },
     Ending(End),
     Done,
 }
@@ -155,7 +155,7 @@ impl Machine {
             Purpose::Checkpoint => self.checkpoint_answered(answer),
             Purpose::CheckpointPause => {}
             Purpose::BackOff => {
-                let Phase::BackingOff { retry_after } = self.phase else { return };
+                let Phase::BackingOff { retry_after, .. } = self.phase else { return };
                 self.back_off = if let Ok(Answer::BackOff(pause)) = answer { pause } else { 0.0 };
                 let pause = backoff::pause(self.back_off, retry_after);
                 self.outbox.ask(Purpose::Pause, Request::Sleep(pause));
@@ -229,7 +229,7 @@ impl Machine {
             self.activity = Activity::Stopped;
             self.outbox.emit(ReplicationEvent::Paused(Some(failure)));
         }
-        self.phase = Phase::BackingOff { retry_after };
+        self.phase = Phase::BackingOff { since: self.now, retry_after };
         self.outbox.ask(Purpose::BackOff, Request::BackOff(self.back_off));
         self.write_checkpoint(false);
     }
@@ -255,6 +255,9 @@ impl Machine {
 
     fn wake(&mut self) {
         match self.phase {
+            // What the server has asked for is not about the network.
+            Phase::BackingOff { since, retry_after: Some(seconds) }
+                if self.now.0 < since.0.saturating_add(u64::from(seconds) * 1_000) => {}
             Phase::BackingOff { .. } => self.restart(),
             Phase::Starting | Phase::Running if self.outbox.has_stale(STALE) => self.restart(),
             Phase::Running => {

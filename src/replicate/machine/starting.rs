@@ -94,7 +94,7 @@ impl Machine {
         let (Some(source), Some(target)) = (&self.identity.source, &self.identity.target) else { return };
         let checkpoints = self.checkpoints.get_or_insert_with(|| {
             let id = self.options.replication_id(source, target);
-            Checkpoints::new(id, self.session.clone(), self.options.checkpoint)
+            Checkpoints::new(id, self.session.clone(), self.options.checkpoint, self.target_is_remote)
         });
         let (id, sides) = (checkpoints.id().to_owned(), checkpoints.sides());
         for side in sides {

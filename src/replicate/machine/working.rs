@@ -8,7 +8,7 @@ use super::write::Written;
 use super::{GRACE, Machine};
 use crate::error::{Error, Result};
 use crate::replicate::effect::{Answer, Request};
-use crate::replicate::peer::{ChangeRow, ChangesPage, Got, WriteFailure};
+use crate::replicate::peer::{ChangeRow, ChangesPage, Got, Missing, WriteFailure};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -88,7 +88,7 @@ impl Machine {
         }
     }
 
-    fn diffed(&mut self, run: &mut Run, number: u64, missing: Result<HashMap<String, Vec<String>>>) {
+    fn diffed(&mut self, run: &mut Run, number: u64, missing: Result<HashMap<String, Missing>>) {
         let size = self.options.limits.docs_in_fetch;
         let Some(batch) = run.batch(number) else { return };
         batch.stage = match missing.map(|missing| batch.select(missing)) {
@@ -109,11 +109,7 @@ impl Machine {
                 self.has_bulk_get &= !lacks_bulk_get;
                 let Some(fetched) = fetch.finish() else { return };
                 let suspicions = &mut self.suspicions;
-                batch.fetched(fetched, |id| {
-                    let count = suspicions.entry(id.to_owned()).or_default();
-                    *count += 1;
-                    *count >= SUSPICIONS
-                });
+                batch.fetched(fetched, |id| is_given_up(suspicions, id));
             }
             Err(error) => {
                 batch.error = Some(error);
@@ -128,9 +124,18 @@ impl Machine {
         let Some(batch) = run.batch(number) else { return };
         let Stage::Writing(write) = &mut batch.stage else { return };
         write.answered(part, failures, proved);
-        if let Some(written) = write.finish() {
+        if let Some(mut written) = write.finish() {
             self.has_written |= !written.docs.is_empty();
+            let suspicions = &mut self.suspicions;
+            written.settle(|id| is_given_up(suspicions, id));
             batch.stage = Stage::Done(written);
         }
     }
+}
+
+/// Counts the suspicion; whether there have been enough.
+fn is_given_up(suspicions: &mut HashMap<String, u32>, id: &str) -> bool {
+    let count = suspicions.entry(id.to_owned()).or_default();
+    *count += 1;
+    *count >= SUSPICIONS
 }

@@ -3,7 +3,7 @@
 use super::fetch::Refused;
 use crate::error::{Error, ErrorKind};
 use crate::replicate::effect::Request;
-use crate::replicate::peer::{Doc, WriteFailure};
+use crate::replicate::peer::{Cause, Doc, WriteFailure};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -21,8 +21,11 @@ pub(super) struct Write {
 pub(super) struct Written {
     /// What the target has taken.
     pub(super) docs: Vec<Rc<Doc>>,
-    /// What it will never take: forbidden, not allowed to this user, or not acceptable as a document.
+    /// What it will never take: forbidden, not allowed to this user, or not acceptable as a document; and what the source
+    /// can't give the attachments of.
     pub(super) refused: Vec<Refused>,
+    /// Documents of whose attachments that may be so.
+    suspects: Vec<Refused>,
     /// Documents that failed for another reason, by which the batch fails.
     pub(super) failures: u64,
     /// Errors of single documents among these.
@@ -98,7 +101,12 @@ impl Write {
         for doc in docs {
             match failures.iter().find(|failure| failure.is_about(&doc)) {
                 None => self.outcome.docs.push(doc),
-                Some(WriteFailure { error, .. }) if error.is_denied() || is_unacceptable(error) => {
+                Some(WriteFailure { error, cause: Cause::Source, .. }) => {
+                    self.outcome.suspects.push((doc.id.clone(), error.clone()));
+                }
+                Some(WriteFailure { error, cause, .. })
+                    if *cause == Cause::Lost || error.is_denied() || is_unacceptable(error) =>
+                {
                     self.outcome.refused.push((doc.id.clone(), error.clone()));
                 }
                 Some(WriteFailure { error, .. }) => {
@@ -106,6 +114,20 @@ impl Write {
                     self.outcome.errors.push(error.clone());
                     self.outcome.error.get_or_insert_with(|| error.clone());
                 }
+            }
+        }
+    }
+}
+
+impl Written {
+    /// Decides on the suspects, as [`Batch::fetched`](super::batch::Batch::fetched) does.
+    pub(super) fn settle(&mut self, mut is_given_up: impl FnMut(&str) -> bool) {
+        for (id, error) in std::mem::take(&mut self.suspects) {
+            if is_given_up(&id) || !self.docs.is_empty() {
+                self.refused.push((id, error));
+            } else {
+                self.failures += 1;
+                self.error.get_or_insert(error);
             }
         }
     }
@@ -125,7 +147,11 @@ mod tests {
     use serde_json::value::RawValue;
 
     fn docs(count: usize) -> Vec<Rc<Doc>> {
-        let doc = |number: usize| Doc { id: number.to_string().into(), body: RawValue::NULL.to_owned() };
+        let doc = |number: usize| Doc {
+            id: number.to_string().into(),
+            body: RawValue::NULL.to_owned(),
+            ancestors: Rc::default(),
+        };
         (0..count).map(|number| Rc::new(doc(number))).collect()
     }
 
@@ -137,7 +163,8 @@ mod tests {
             let answer = match failed {
                 Some(_) if !alone => Err(error.clone()),
                 Some(doc) => {
-                    Ok(vec![WriteFailure { id: Some(doc.id.to_string()), rev: None, error: error.clone() }])
+                    let (id, error) = (Some(doc.id.to_string()), error.clone());
+                    Ok(vec![WriteFailure { id, rev: None, error, cause: Cause::Target }])
                 }
                 None => Ok(Vec::new()),
             };

@@ -96,7 +96,7 @@ fn fill_database(database: &mut Database, documents: usize) {
                     "_id": id, "_rev": format!("2-{branch}"), "branch": branch,
                     "_revisions": {"start": 2, "ids": [branch, "cc"]},
                 });
-                database.graft(doc.as_object().unwrap().clone());
+                database.graft(doc.as_object().unwrap().clone(), Vec::new()).unwrap();
             }
         }
     }

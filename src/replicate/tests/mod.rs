@@ -1,8 +1,11 @@
 //! Replication tried: against PouchDB's own ids and checkpoints, the machine alone in every order of events, and the
 //! whole between two servers and databases with faults at every request.
 
+mod attachments;
 mod convergence;
+mod hostile;
 mod local;
 mod pouchdb;
+mod renewal;
 mod scripted;
 mod simulation;

@@ -4,7 +4,7 @@ use super::simulation::{World, settle, world};
 use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Answer, Event, Request, Side};
-use crate::replicate::{Machine, ReplicationEvent, ReplicationOptions, WriteFailure};
+use crate::replicate::{Cause, Machine, ReplicationEvent, ReplicationOptions, WriteFailure};
 use serde_json::{Value, json};
 
 struct Script {
@@ -162,6 +162,13 @@ fn the_server_may_ask_for_a_longer_pause() {
     script.reply(waits, Err(Error::remote(503, "busy", "").with_retry_after(Some(7))));
     script.reply(|request| matches!(request, Request::BackOff(_)), Ok(Answer::BackOff(10.0)));
     assert!(script.has(|request| matches!(request, Request::Sleep(span) if span.0 == 7_000)));
+    // Also from a page that comes back meanwhile.
+    script.world.now += 6_999;
+    script.handle(Event::Wake);
+    assert!(script.has(sleeps));
+    script.world.now += 1;
+    script.handle(Event::Wake);
+    assert!(!script.has(sleeps));
 }
 
 #[test]
@@ -279,7 +286,7 @@ fn a_document_that_fails_for_no_known_reason_stops_it_before_the_checkpoint() {
         script.answer(|_| true);
     }
     let error = Error::remote(500, "internal server error", "test document write error");
-    let failure = WriteFailure { id: Some("doc1".into()), rev: None, error };
+    let failure = WriteFailure { id: Some("doc1".into()), rev: None, error, cause: Cause::Target };
     script.reply(is_write, Ok(Answer::Written(vec![failure])));
     script.settle();
     let Some(ReplicationEvent::Error(failure)) = script.world.events.last() else { panic!() };

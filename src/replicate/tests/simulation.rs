@@ -4,8 +4,8 @@ use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Answer, Effect, Event, Request, Side, Token};
 use crate::replicate::{
-    ChangeRow, ChangedRev, ChangesPage, Doc, DocRevs, Got, LocalDoc, Machine, PeerInfo, ReplicationEvent,
-    ReplicationOptions, Seq, Status, WriteFailure,
+    ChangeRow, ChangedRev, ChangesPage, Doc, DocRevs, Got, LocalDoc, Machine, Missing, PeerInfo,
+    ReplicationEvent, ReplicationOptions, Seq, Status, WriteFailure,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -163,7 +163,7 @@ impl World {
                     };
                     let missing = |rev: &String| !has(rev);
                     let revs: Vec<_> = doc.revs.into_iter().filter(missing).collect();
-                    (!revs.is_empty()).then(|| (doc.id.to_string(), revs))
+                    (!revs.is_empty()).then(|| (doc.id.to_string(), Missing { revs, ancestors: Vec::new() }))
                 });
                 Answer::Missing(missing.collect::<HashMap<_, _>>())
             }
@@ -202,7 +202,7 @@ impl World {
         match self.feed.values().find(|(id, _)| **id == *wanted.id) {
             Some((id, rev)) => {
                 let body = RawValue::from_string(json!({"_id": id, "_rev": rev}).to_string()).unwrap();
-                Got::Doc(Rc::new(Doc { id: wanted.id.clone(), body }))
+                Got::Doc(Rc::new(Doc { id: wanted.id.clone(), body, ancestors: wanted.ancestors.clone() }))
             }
             None => Got::Missing { id: wanted.id.clone() },
         }

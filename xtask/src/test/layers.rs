@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 /// For each layer, from the top down, the layers it may name. ARCHITECTURE.md draws the same picture.
 const LAYERS: &[(&str, &[&str])] = &[
     ("js", &["db", "replicate", "query", "http", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
-    ("replicate", &["db", "query", "http", "tree", "doc", "env", "error", "sort"]),
+    ("replicate", &["db", "query", "http", "tree", "doc", "storage", "env", "error", "sort"]),
     ("db", &["query", "edit", "tree", "doc", "engine", "storage", "env", "error", "sort"]),
     ("query", &["edit", "tree", "doc", "engine", "storage", "env", "error", "sort"]),
-    ("http", &["doc", "env", "error", "sort"]),
+    ("http", &["doc", "storage", "env", "error", "sort"]),
     ("edit", &["tree", "doc", "env", "engine", "storage", "error", "varint", "sort"]),
     ("tree", &["doc", "error", "varint", "sort"]),
     ("doc", &["error", "varint"]),
