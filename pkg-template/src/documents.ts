@@ -8,6 +8,7 @@ import {
   INVALID_ID,
   INVALID_REV,
   MISSING_BULK_DOCS,
+  MISSING_DOC,
   MISSING_ID,
   NOT_AN_OBJECT,
   QUERY_PARSE_ERROR,
@@ -15,7 +16,7 @@ import {
   createError,
   toError,
 } from './errors';
-import { encodeDocument, encodeOptions } from './json';
+import { encodeDocument, encodeOptions, isWellFormed } from './json';
 import type { KnownOptions } from './json';
 import { refuseAttachments } from './not_yet';
 import { removeRemote } from './remote';
@@ -77,6 +78,7 @@ export const documentMethods = {
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
+    if (!isWellFormed(id)) throw withDocId(createError(MISSING_DOC, 'missing'), id);
     const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
     const answer = read(this, (core) => core.get(id, encoded)).then(parse, (raw: unknown) => {
       throw withDocId(toError(raw), id);
