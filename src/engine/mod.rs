@@ -14,6 +14,8 @@ mod batch;
 mod cache;
 mod catch_up;
 mod check;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod group;
 mod header;
 mod keyspace;
