@@ -6,6 +6,8 @@ pub mod edit;
 pub mod engine;
 pub mod env;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 #[cfg(target_arch = "wasm32")]
 pub mod js;

@@ -87,7 +87,7 @@ function cloneArguments(args: unknown[]): unknown[] {
     return clone(args);
   } catch (error) {
     if (error instanceof RangeError || String(error).includes('recursion')) {
-      throw notJson('it contains itself');
+      throw notJson('it contains itself, or is nested too deeply');
     }
     throw error;
   }

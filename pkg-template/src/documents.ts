@@ -9,6 +9,7 @@ import {
   INVALID_ID,
   INVALID_REV,
   MISSING_BULK_DOCS,
+  MISSING_DOC,
   MISSING_ID,
   NOT_AN_OBJECT,
   QUERY_PARSE_ERROR,
@@ -16,7 +17,7 @@ import {
   createError,
   toError,
 } from './errors';
-import { encodeDocument, encodeOptions } from './json';
+import { encodeDocument, encodeOptions, isWellFormed } from './json';
 import type { KnownOptions } from './json';
 import { removeRemote } from './remote';
 import { decodeAttachments, encodeAttachments, fetchAttachments } from './remote_attachments';
@@ -82,6 +83,7 @@ export const documentMethods = {
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
+    if (!isWellFormed(id)) throw withDocId(createError(MISSING_DOC, 'missing'), id);
     const encoded = isOptions(options) ? encodeOptions(options, this._remote ? getOptions : withContents(getOptions)) : '{}';
     type Got = Doc | { ok?: Doc }[];
     const docsOf = (got: Got) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got]);

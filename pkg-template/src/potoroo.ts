@@ -9,7 +9,7 @@ import { openCore } from './core';
 import { Database } from './database';
 import { databaseMethods } from './database_methods';
 import { documentMethods } from './documents';
-import { clone } from './json';
+import { clone, isWellFormed } from './json';
 import { maintenanceMethods } from './maintenance';
 import { missingMethods } from './not_yet';
 import { replicateMethods } from './replicate';
@@ -38,7 +38,7 @@ addStatics(Potoroo);
 
 function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): void {
   const [name, given] = nameAndOptions(nameOrOptions, givenOptions);
-  if (typeof name !== 'string') throw new Error('Missing/invalid DB name');
+  if (typeof name !== 'string' || !isWellFormed(name)) throw new Error('Missing/invalid DB name');
   const options = clone(given);
   options.deterministic_revs ??= true;
   const { preferredAdapters = Potoroo.preferredAdapters } = db.constructor;

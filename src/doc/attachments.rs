@@ -1,6 +1,6 @@
 //! Attachments as documents carry them in: with their contents, or as stubs of contents that are there already.
 
-use super::body::{close, json_text, push_member};
+use super::body::{close, json_text, push_member, push_member_text};
 use super::digest::Digest;
 use super::members::{Members, is_truthy};
 use crate::error::{Error, ErrorKind, Result};
@@ -65,11 +65,12 @@ impl IncomingAttachments {
         let bad = |what: &str| Error::new(ErrorKind::BadArgument).with_reason(what.to_owned());
         let members = Members::parse(value.get()).map_err(|_| bad("_attachments must be an object"))?;
         let mut attachments = Self::default();
-        for (name, value) in &members.0 {
-            check_name(name)?;
-            let members = Members::parse(value.get())
+        for member in &members.0 {
+            let name = member.name();
+            check_name(&name)?;
+            let members = Members::parse(member.value.get())
                 .map_err(|_| bad(&format!("Attachment {name} must be an object")))?;
-            attachments.push(name, &members, beside)?;
+            attachments.push(member.name.get(), &members, beside)?;
         }
         for text in [&mut attachments.stored, &mut attachments.hashed, &mut attachments.rehashed] {
             close(text);
@@ -77,6 +78,7 @@ impl IncomingAttachments {
         Ok(attachments)
     }
 
+    /// Adds one; `name` is the JSON text of its name.
     fn push(&mut self, name: &str, members: &Members<'_>, beside: &[ContentInfo]) -> Result<()> {
         let picked: Vec<_> = MEMBERS
             .into_iter()
@@ -96,9 +98,9 @@ impl IncomingAttachments {
             }
             close(&mut stored);
             close(&mut hashed);
-            push_member(&mut self.rehashed, name, &hashed);
-            push_member(&mut self.hashed, name, &hashed);
-            push_member(&mut self.stored, name, &stored);
+            push_member_text(&mut self.rehashed, name, &hashed);
+            push_member_text(&mut self.hashed, name, &hashed);
+            push_member_text(&mut self.stored, name, &stored);
             return Ok(());
         }
         let data = members.get("data").map_or("", RawValue::get);
@@ -152,9 +154,9 @@ impl IncomingAttachments {
         for text in [&mut stored, &mut hashed, &mut rehashed] {
             close(text);
         }
-        push_member(&mut self.stored, name, &stored);
-        push_member(&mut self.hashed, name, &hashed);
-        push_member(&mut self.rehashed, name, &rehashed);
+        push_member_text(&mut self.stored, name, &stored);
+        push_member_text(&mut self.hashed, name, &hashed);
+        push_member_text(&mut self.rehashed, name, &rehashed);
         self.given.push(given);
         Ok(())
     }
@@ -214,14 +216,14 @@ pub fn stored_attachments(body: &[u8]) -> Vec<StoredAttachment> {
     let parse = || {
         let members = Members::parse(std::str::from_utf8(body).ok()?).ok()?;
         let attachments = Members::parse(members.get("_attachments")?.get()).ok()?;
-        let read = attachments.0.iter().filter_map(|(name, value)| {
-            let members = Members::parse(value.get()).ok()?;
+        let read = attachments.0.iter().filter_map(|member| {
+            let members = Members::parse(member.value.get()).ok()?;
             let text = |name| serde_json::from_str::<String>(members.get(name)?.get()).ok();
             let digest = text("digest")?;
             let number = |name| members.get(name).and_then(|number| number.get().parse().ok());
             let (length, revpos) = (number("length"), number("revpos"));
             let digest = digest.parse().ok()?;
-            let (name, content_type) = (name.to_string(), text("content_type"));
+            let (name, content_type) = (member.name().into_owned(), text("content_type"));
             Some(StoredAttachment { name, digest, length: length.unwrap_or_default(), content_type, revpos })
         });
         Some(read.collect())

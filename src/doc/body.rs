@@ -80,9 +80,9 @@ impl<'a> IncomingDocument<'a> {
             hashed: Cow::Borrowed(text),
         };
         let mut place = 0..0;
-        for (name, value) in &members.0 {
-            let value = *value;
-            match name.as_ref() {
+        for member in &members.0 {
+            let value = member.value;
+            match member.name().as_ref() {
                 "_id" => document.id = parse_id(value)?,
                 "_rev" => document.rev = parse_rev(value)?,
                 "_deleted" => {}
@@ -98,7 +98,7 @@ impl<'a> IncomingDocument<'a> {
                 "_attachments" if document.deleted && !is_local_document => {}
                 "_attachments" if is_truthy(value) && !is_local_document => {
                     let attachments = IncomingAttachments::parse(value, beside)?;
-                    push_member(&mut document.body, name, &attachments.stored);
+                    push_member(&mut document.body, "_attachments", &attachments.stored);
                     let end = document.body.len();
                     place = end - attachments.stored.len()..end;
                     document.attachments = Some(attachments);
@@ -111,17 +111,19 @@ impl<'a> IncomingDocument<'a> {
                             .with_reason(name.to_owned()));
                     }
                 }
-                name => push_member(&mut document.body, name, value.get()),
+                _ => push_member_text(&mut document.body, member.name.get(), value.get()),
             }
         }
         close(&mut document.body);
         let attachments = document.attachments.as_ref();
         if attachments.is_some() || document.deleted && members.get("_attachments").is_some() {
             let mut text = String::with_capacity(document.body.len() + 80);
-            for (name, value) in &members.0 {
+            for member in &members.0 {
                 match attachments {
-                    _ if name != "_attachments" => push_member(&mut text, name, value.get()),
-                    Some(attachments) => push_member(&mut text, name, &attachments.hashed),
+                    _ if member.name() != "_attachments" => {
+                        push_member_text(&mut text, member.name.get(), member.value.get());
+                    }
+                    Some(attachments) => push_member(&mut text, "_attachments", &attachments.hashed),
                     None => {}
                 }
             }
@@ -146,7 +148,11 @@ impl<'a> IncomingDocument<'a> {
 fn parse_id(value: &RawValue) -> Result<Option<Cow<'_, str>>> {
     match value.get() {
         "null" | "false" | "0" | "\"\"" => Ok(None),
-        text => string_of(text).map(Some).ok_or_else(|| Error::new(ErrorKind::InvalidId)),
+        text => string_of(text).map(Some).ok_or_else(|| {
+            let error = Error::new(ErrorKind::InvalidId);
+            // As bytes there is no such text: two ids would be one.
+            if text.starts_with('"') { error.with_reason("it has a lone surrogate") } else { error }
+        }),
     }
 }
 
@@ -177,16 +183,18 @@ pub fn json_text(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("BUG: a plain value has no JSON text")
 }
 
-/// Appends a member to an object's text that is not closed yet (`{"a":1` or nothing at all).
+/// Appends a member to an object's text that is not closed yet (`{"a":1` or nothing at all). The name must need no escapes.
 pub fn push_member(object: &mut String, name: &str, value: &str) {
+    object.push_str(if object.is_empty() { "{\"" } else { ",\"" });
+    object.push_str(name);
+    object.push_str("\":");
+    object.push_str(value);
+}
+
+/// The same with a name that is the JSON text of one.
+pub fn push_member_text(object: &mut String, name: &str, value: &str) {
     object.push(if object.is_empty() { '{' } else { ',' });
-    if name.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        object.push_str(&json_text(name));
-    } else {
-        object.push('"');
-        object.push_str(name);
-        object.push('"');
-    }
+    object.push_str(name);
     object.push(':');
     object.push_str(value);
 }
@@ -251,12 +259,22 @@ mod tests {
             ("[]", 400, "Document must be a JSON object"),
             ("null", 400, "Document must be a JSON object"),
             (r#"{"_id":1}"#, 400, "_id field must contain a string"),
+            (r#"{"_id":"\ud800"}"#, 400, "_id field must contain a string"),
             (r#"{"_rev":{}}"#, 400, "Invalid rev format"),
             (r#"{"_foo":1}"#, 500, "Bad special document member: _foo"),
         ] {
             let error = IncomingDocument::parse(text, &[]).unwrap_err();
             assert_eq!((error.status(), error.message()), (status, message), "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_kept_to_the_letter() {
+        let text = r#"{"\ud800":1,"\u0041":2,"\"\n":3,"":4,"__proto__":5}"#;
+        let error = IncomingDocument::parse(text, &[]).unwrap_err();
+        assert_eq!(error.message(), "Bad special document member: __proto__");
+        let text = text.replace(r#","__proto__":5"#, "");
+        assert_eq!(IncomingDocument::parse(&text, &[]).unwrap().body, text);
     }
 
     #[test]

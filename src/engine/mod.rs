@@ -15,6 +15,8 @@ mod cache;
 mod catch_up;
 mod check;
 mod contents;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod group;
 mod header;
 mod keyspace;

@@ -1,7 +1,7 @@
 //! Documents with the contents of their attachments: first with marks where they belong, because a snapshot has none of
 //! them, then filled in.
 
-use crate::doc::{Members, close, push_member};
+use crate::doc::{Members, close, push_member, push_member_text};
 use crate::error::Result;
 use std::borrow::Cow;
 
@@ -15,11 +15,12 @@ pub fn with_marks(body: &str) -> Cow<'_, str> {
         return body.into();
     };
     let mut text = String::with_capacity(body.len());
-    for (name, value) in &members.0 {
-        match Members::parse(value.get()) {
-            Ok(attachments) if name == "_attachments" => push_member(&mut text, name, &marked(&attachments)),
-            _ => push_member(&mut text, name, value.get()),
-        }
+    for member in &members.0 {
+        let value = match Members::parse(member.value.get()) {
+            Ok(attachments) if member.name() == "_attachments" => marked(&attachments).into(),
+            _ => Cow::Borrowed(member.value.get()),
+        };
+        push_member_text(&mut text, member.name.get(), &value);
     }
     close(&mut text);
     text.into()
@@ -27,11 +28,13 @@ pub fn with_marks(body: &str) -> Cow<'_, str> {
 
 fn marked(attachments: &Members<'_>) -> String {
     let mut text = String::new();
-    for (name, value) in &attachments.0 {
+    for attachment in &attachments.0 {
         let mut marked = String::new();
-        for (name, value) in Members::parse(value.get()).into_iter().flat_map(|members| members.0) {
+        let members = Members::parse(attachment.value.get());
+        for member in members.into_iter().flat_map(|members| members.0) {
+            let (name, value) = (member.name(), member.value);
             if name != "stub" && name != "length" {
-                push_member(&mut marked, &name, value.get());
+                push_member_text(&mut marked, member.name.get(), value.get());
             }
             if name == "digest" {
                 // A digest has nothing that is escaped.
@@ -40,7 +43,7 @@ fn marked(attachments: &Members<'_>) -> String {
             }
         }
         close(&mut marked);
-        push_member(&mut text, name, &marked);
+        push_member_text(&mut text, attachment.name.get(), &marked);
     }
     close(&mut text);
     text

@@ -6,7 +6,7 @@
 use super::answers::json;
 use super::peer::{Doc, Lacking, Peer};
 use crate::db::digest_of;
-use crate::doc::{Digest, Members, close, push_member};
+use crate::doc::{Digest, Member, Members, close, push_member, push_member_text};
 use crate::error::{Error, Result};
 use crate::storage::Content;
 use serde::Deserialize;
@@ -119,10 +119,10 @@ impl Stubs {
         };
         let Body { _rev, _revisions, _attachments } = serde_json::from_str(text).map_err(unreadable)?;
         let mut all = Vec::new();
-        for (name, value) in _attachments.iter().flat_map(|attachments| &attachments.0) {
-            let attachment: Attachment = serde_json::from_str(value.get()).map_err(unreadable)?;
+        for member in _attachments.iter().flat_map(|attachments| &attachments.0) {
+            let attachment: Attachment = serde_json::from_str(member.value.get()).map_err(unreadable)?;
             if attachment.stub {
-                all.push(attachment.into_stub(name.clone().into_owned()));
+                all.push(attachment.into_stub(member.name().into_owned()));
             }
         }
         let history = _revisions.map_or_else(Vec::new, |Revisions { start, ids }| {
@@ -209,12 +209,11 @@ pub(super) fn placed(doc: &Doc, mut place: impl FnMut(&str) -> Option<Place>) ->
     let unchanged = || doc.body.get().to_owned();
     let Ok(members) = Members::parse(doc.body.get()) else { return unchanged() };
     let mut text = String::with_capacity(doc.body.get().len() + 64);
-    for (name, value) in &members.0 {
-        let attachments = if name == "_attachments" { Members::parse(value.get()).ok() } else { None };
-        match attachments {
-            Some(attachments) => push_member(&mut text, name, &placed_attachments(&attachments, &mut place)),
-            None => push_member(&mut text, name, value.get()),
-        }
+    for member in &members.0 {
+        let value = member.value.get();
+        let attachments = if member.name() == "_attachments" { Members::parse(value).ok() } else { None };
+        let placed = attachments.map(|attachments| placed_attachments(&attachments, &mut place));
+        push_member_text(&mut text, member.name.get(), placed.as_deref().unwrap_or(value));
     }
     close(&mut text);
     text
@@ -222,13 +221,14 @@ pub(super) fn placed(doc: &Doc, mut place: impl FnMut(&str) -> Option<Place>) ->
 
 fn placed_attachments(attachments: &Members<'_>, place: &mut impl FnMut(&str) -> Option<Place>) -> String {
     let mut text = String::new();
-    for (name, value) in &attachments.0 {
-        let place = if is_stub(value) { place(name) } else { None };
+    for Member { name, value } in &attachments.0 {
+        let member = Member { name, value };
+        let place = if is_stub(value) { place(&member.name()) } else { None };
         let attachment = match (place, Members::parse(value.get())) {
             (Some(place), Ok(members)) => placed_attachment(&members, &place),
             _ => value.get().to_owned(),
         };
-        push_member(&mut text, name, &attachment);
+        push_member_text(&mut text, name.get(), &attachment);
     }
     close(&mut text);
     text
@@ -241,14 +241,14 @@ fn is_stub(value: &RawValue) -> bool {
 fn placed_attachment(members: &Members<'_>, place: &Place) -> String {
     let mut text = String::new();
     let described = !matches!(place, Place::There(None));
-    for (name, value) in &members.0 {
-        let is_replaced = match &**name {
+    for member in &members.0 {
+        let is_replaced = match &*member.name() {
             "stub" | "data" | "follows" | "encoding" | "encoded_length" => true,
             "digest" | "length" => described,
             _ => false,
         };
         if !is_replaced {
-            push_member(&mut text, name, value.get());
+            push_member_text(&mut text, member.name.get(), member.value.get());
         }
     }
     let describe = |text: &mut String, digest: &Digest, length: u64| {

@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask demo | test | package | bench`.
+//! The project's commands: `cargo xtask demo | test | package | bench | fuzz`.
 //!
 //! Each starts from whatever the machine has, installs what is missing, and says step by step what it does.
 #![allow(
@@ -10,6 +10,7 @@ mod bench;
 mod command;
 mod demo;
 mod fingerprint;
+mod fuzz;
 mod package;
 mod project;
 mod setup;
@@ -25,6 +26,8 @@ Usage: cargo xtask <command>
                       (COUCHDB_URL=http://user:password@host:5984 uses a CouchDB of yours instead)
   test [group ...]    run everything that can fail; groups: lint native types browser package e2e
   package             build the npm package into pkg/ and its tarball beside it
+  fuzz [target] [seconds]
+                      run the fuzz targets of fuzz/, a minute each, with libFuzzer (takes a C++ compiler)
   bench [options]     compare Potoroo with its peers; the options go to www/bench/run.mjs
 
 CHROMIUM and FIREFOX name the browsers to use where the ones found are not the right ones.";
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Some("demo") if rest.is_empty() => demo::run(),
         Some("package") if rest.is_empty() => package::run(),
         Some("test") => test::run(&rest),
+        Some("fuzz") => fuzz::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

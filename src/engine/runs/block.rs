@@ -104,7 +104,8 @@ impl BlockRecord {
         let length = length.first_chunk::<4>().map_or(0, |length| u32::from_le_bytes(*length)) as usize;
         match *compression {
             PLAIN if payload.len() == length => Ok(record.slice(HEADER..)),
-            LZ4 => lz4_flex::block::decompress(payload, length)
+            // LZ4 makes at most 255 of one byte: a length beyond that would only take room.
+            LZ4 if length / 255 <= payload.len() => lz4_flex::block::decompress(payload, length)
                 .map(Bytes::from)
                 .ok()
                 .filter(|content| content.len() == length)

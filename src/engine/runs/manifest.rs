@@ -195,6 +195,7 @@ impl Manifest {
         if varint::read(rest)? != 0 {
             let start = usize::try_from(varint::read(rest)?).ok()?;
             let end = usize::try_from(varint::read(rest)?).ok()?;
+            (start <= end && end <= manifest.runs.len()).then_some(())?;
             let output = read_run(record, rest)?;
             manifest.merge = Some(Merge { inputs: start..end, output, from: read_bytes(record, rest)? });
         }

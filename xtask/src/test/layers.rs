@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// For each layer, from the top down, the layers it may name. ARCHITECTURE.md draws the same picture.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("fuzzing", &["db", "replicate", "query", "http", "edit", "tree", "engine", "storage", "env", "error"]),
     ("js", &["db", "replicate", "query", "http", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
     ("replicate", &["db", "query", "http", "tree", "doc", "storage", "env", "error", "sort"]),
     ("db", &["query", "edit", "tree", "doc", "engine", "storage", "env", "error", "sort"]),

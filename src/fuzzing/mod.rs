@@ -1,0 +1,39 @@
+//! What comes from outside, as functions of bytes: each must end without a panic, whatever it is given, and leave
+//! everything in order. The fuzz targets of `fuzz/` call them, and so do tests, with what is valid but for some bytes.
+
+mod documents;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use crate::engine::fuzzing::stored_records;
+pub use documents::{documents, stored_documents};
+pub use server::server;
+
+use crate::tree::{RevPath, RevTree};
+
+/// A revision tree as it is stored.
+pub fn tree(mut data: &[u8]) {
+    let Ok(mut tree) = RevTree::decode(&mut data) else { return };
+    let mut encoded = Vec::new();
+    tree.encode(&mut encoded);
+    assert!(RevTree::decode(&mut encoded.as_slice()).is_ok_and(|again| again == tree));
+    assert_eq!(tree.leaves().len(), tree.open_revs().len());
+    tree.conflicts();
+    tree.deleted_conflicts();
+    let mut merged = tree.clone();
+    for (rev, status) in tree.revs() {
+        let known = tree.ancestry(rev).unwrap_or_default();
+        let path = RevPath::new(
+            rev.clone(),
+            known.iter().skip(1).map(|(rev, _)| rev.hash.clone()).collect::<Vec<_>>(),
+        );
+        merged.merge(&path, status.deleted, 1000);
+        assert!(tree.latest(rev).is_some_and(|leaf| tree.is_leaf(leaf)));
+    }
+    merged.compact(0);
+    while let Some(leaf) = tree.winner().map(|winner| winner.rev.clone()) {
+        assert!(tree.remove_leaf(&leaf).is_ok_and(|removed| removed.first() == Some(&leaf)));
+    }
+    assert!(tree.is_empty());
+}
