@@ -8,5 +8,5 @@ mod rev;
 pub use crate::varint;
 pub use body::{IncomingDocument, Revisions, close, json_text, md5, push_member, reopen, with_member};
 pub use id::{DESIGN_PREFIX, LOCAL_PREFIX, check_id, id_from_key, id_key, is_local};
-pub use members::{Members, is_truthy};
+pub use members::{Members, is_true, is_truthy};
 pub use rev::{Rev, RevHash};

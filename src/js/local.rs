@@ -2,6 +2,7 @@ use super::{options_of, promise, promise_of, promise_of_nothing};
 use crate::db::{Database, DatabaseEvent, DatabaseOptions};
 use crate::doc::json_text;
 use crate::env;
+use crate::error::Result;
 use crate::query::{ChangesOptions, changes_text};
 use crate::storage::Rest;
 use futures_util::future::{AbortHandle, FutureExt as _, abortable};
@@ -19,39 +20,44 @@ pub struct Local {
     watching: RefCell<Option<AbortHandle>>,
 }
 
-/// Options of a page of changes as JavaScript gives them: a seq, `"now"`, or a seq as text.
-#[derive(Deserialize)]
-struct ChangesRequest {
-    #[serde(default)]
-    since: Value,
-    #[serde(flatten)]
-    page: Page,
-}
-
-/// The options that need no looking at.
-#[derive(Deserialize)]
+/// Options of a page of changes as JavaScript gives them; `since` is a seq, `"now"`, or a seq as text.
+#[derive(Deserialize, Default)]
 #[serde(default)]
-#[derive(Default)]
-struct Page {
+struct ChangesRequest {
+    since: Value,
     limit: Option<i64>,
     descending: bool,
     include_docs: bool,
     conflicts: bool,
     style: crate::query::Style,
     doc_ids: Option<std::collections::HashSet<String>>,
+    selector: Option<Value>,
 }
 
 impl ChangesRequest {
-    fn into_options(self, update_seq: u64) -> ChangesOptions {
+    fn into_options(self, update_seq: u64) -> Result<ChangesOptions> {
         let since = match self.since {
             Value::String(now) if now == "now" || now == "latest" => update_seq,
             Value::String(number) => number.parse().unwrap_or_default(),
             Value::Number(number) => number.as_f64().map_or(0, |number| number as u64),
             _ => 0,
         };
-        let Page { limit, descending, include_docs, conflicts, style, doc_ids } = self.page;
+        let Self { limit, descending, include_docs, conflicts, style, doc_ids, .. } = self;
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-        ChangesOptions { since, limit, descending, include_docs, conflicts, style, doc_ids }
+        let mut options = ChangesOptions {
+            since,
+            limit,
+            descending,
+            include_docs,
+            conflicts,
+            style,
+            doc_ids,
+            selector: None,
+        };
+        if let Some(selector) = self.selector {
+            options.select(&selector)?;
+        }
+        Ok(options)
     }
 }
 
@@ -110,7 +116,7 @@ impl Local {
         promise(async move {
             let request: ChangesRequest = options_of(&options)?;
             let update_seq = database.info()?.update_seq;
-            Ok(changes_text(&database.changes(&request.into_options(update_seq)).await?))
+            Ok(changes_text(&database.changes(&request.into_options(update_seq)?).await?))
         })
     }
 

@@ -2,11 +2,15 @@
 
 mod all_docs;
 mod changes;
+mod collation;
 mod document;
 mod range;
+mod selector;
 #[cfg(test)]
 mod tests;
 
 pub use all_docs::{AllDocs, AllDocsOptions};
 pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
+pub use collation::compare;
 pub use document::{document_text, text_of};
+pub use selector::Selector;
