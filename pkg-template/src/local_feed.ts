@@ -19,7 +19,7 @@ const PAGE_SIZE = 2000;
 const known: KnownOptions = {
   flags: ['descending', 'include_docs', 'conflicts'],
   numbers: ['limit'],
-  others: ['since', 'style', 'doc_ids'],
+  others: ['since', 'style', 'doc_ids', 'selector'],
 };
 
 export function readLocal(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
@@ -74,7 +74,8 @@ async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<Chan
       atOnce = true;
       for (const change of page.results) {
         if (sink.cancelled) break;
-        if (passes(change, sink, filter)) sink.emitChange(change);
+        if (!passes(change, sink, filter)) continue;
+        sink.emitChange(change);
       }
       since = page.last_seq;
       if (page.results.length === PAGE_SIZE) hasNews = true;
@@ -102,6 +103,8 @@ async function readPage({ db, options }: Sink, filter: RowFilter | undefined, ra
     descending,
     limit: limit === Infinity ? undefined : limit,
     include_docs: options.include_docs || filter !== undefined,
+    // As in PouchDB, a list of ids is all the filter there is.
+    selector: options.doc_ids ? undefined : options.selector,
   };
   const encoded = encodeOptions(request, known);
   try {

@@ -2,8 +2,8 @@
 import type { Remote } from 'virtual:wasm-glue';
 import type { Change, ChangesResult, Sink } from './changes';
 import { core } from './core';
+import type { FilterFunction } from './evaluate';
 import { guarded } from './filters';
-import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { decodeAttachments } from './remote_attachments';

@@ -81,14 +81,11 @@ describe('what is not there yet', () => {
     getAttachment: ['a', 'b'],
     removeAttachment: ['a', 'b', '1-x'],
     query: ['a/b'],
-    viewCleanup: [],
     find: [{ selector: {} }],
     createIndex: [{ index: { fields: ['a'] } }],
     getIndexes: [],
     deleteIndex: [{}],
     explain: [{}],
-    compact: [],
-    purge: ['a', '1-x'],
   };
   for (const [name, args] of Object.entries(calls)) {
     it(`${name} says so, to promises and callbacks`, async () => {
@@ -110,16 +107,6 @@ describe('what is not there yet', () => {
     expect((await db.allDocs()).total_rows).to.equal(0);
     const { rev } = await db.put({ _id: 'a', _attachments: {} });
     expect((await db.put({ ...doc, _rev: rev, _deleted: true })).ok).to.equal(true);
-  });
-
-  it('filters kept in design documents say so', async () => {
-    const db = fresh();
-    await db.put({ _id: '_design/d', filters: { f: 'function () { return true; }' }, views: { v: { map: 'function () {}' } } });
-    for (const options of [{ filter: 'd/f' }, { view: 'd/v' }, { filter: '_view', view: 'd/v' }, { selector: { a: 1 } }]) {
-      expect(await db.changes(options).catch((error) => error)).to.include({ status: 501, name: 'not_implemented' });
-      const replication = db.replicate.to(fresh(), options);
-      expect(await replication.catch((error) => error)).to.include({ status: 501, name: 'not_implemented' });
-    }
   });
 });
 
