@@ -50,13 +50,15 @@ export const databaseMethods = {
           return { ok: true };
         });
     },
-    // One that is damaged, or of a newer format, could not be got rid of else.
-    async function () {
-      if (this._remote) throw this.taskqueue.failed;
-      const wasm = await loadWasm();
-      await tellIfBlocked(this, 'destroy', wasm.Local.destroy_unopened(...localOptionsOf(this))).catch(rethrow);
-      announceDestroyed(this);
-      return { ok: true };
+    {
+      // One that is damaged, or of a newer format, could not be got rid of else.
+      async unopened() {
+        if (this._remote) throw this.taskqueue.failed;
+        const wasm = await loadWasm();
+        await tellIfBlocked(this, 'destroy', wasm.Local.destroy_unopened(...localOptionsOf(this))).catch(rethrow);
+        announceDestroyed(this);
+        return { ok: true };
+      },
     },
   ),
 
@@ -67,10 +69,12 @@ export const databaseMethods = {
       if (this._remote) throw notYet('Checking a remote database');
       return read(this, (core) => (core as Local).check()).then(JSON.parse, rethrow);
     },
-    async function () {
-      if (this._remote) throw this.taskqueue.failed;
-      const wasm = await loadWasm();
-      return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
+    {
+      async unopened() {
+        if (this._remote) throw this.taskqueue.failed;
+        const wasm = await loadWasm();
+        return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
+      },
     },
   ),
 

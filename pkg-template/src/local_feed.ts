@@ -38,6 +38,7 @@ async function readOnce(sink: Sink, filter: RowFilter | undefined): Promise<Chan
     for (const change of page.results) {
       if (sink.cancelled) return { status: 'cancelled' };
       if (!passes(change, sink, filter)) continue;
+      if (sink.outgoing) await sink.outgoing(change);
       if (options.return_docs) results.push(change);
       sink.emitChange(change);
       left -= 1;
@@ -75,6 +76,7 @@ async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<Chan
       for (const change of page.results) {
         if (sink.cancelled) break;
         if (!passes(change, sink, filter)) continue;
+        if (sink.outgoing) await sink.outgoing(change);
         sink.emitChange(change);
       }
       since = page.last_seq;

@@ -1,5 +1,6 @@
 // The class.
 import { placeOf } from './adapters';
+import { builtInMethods } from './built_in';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
 import { addStatics, createClass, nameAndOptions } from './constructor';
@@ -13,13 +14,13 @@ import { maintenanceMethods } from './maintenance';
 import { missingMethods } from './not_yet';
 import { replicateMethods } from './replicate';
 import type { ReplicateMethods } from './replicate';
-import { register } from './static_events';
+import { events, register } from './static_events';
 import { TaskQueue } from './task_queue';
 import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, builtInMethods, {
   changes,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);
@@ -45,6 +46,7 @@ function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): voi
   options.name = place.name;
   options.adapter = place.adapter;
 
+  events.emit('debug', ['adapter', 'Picked adapter: ', place.adapter]);
   db.name = name;
   db.adapter = db._adapter = place.adapter;
   db.prefix = Potoroo.prefix;
