@@ -20,6 +20,8 @@ export const databaseMethods = {
         info.db_name ??= this.name;
         info.auto_compaction = Boolean(this.auto_compaction && !this._remote);
         info.adapter = this.adapter;
+        // PouchDB's adapter of this name tells how it keeps attachments.
+        if (this.adapter === 'idb') info.idb_attachment_format = 'binary';
         // Where it does not, there is no such member, as in PouchDB.
         if (this._core instanceof WorkerLocal) info.worker = true;
         return info;
