@@ -1,5 +1,6 @@
 // The class.
 import { placeOf } from './adapters';
+import { attachmentMethods } from './attachments';
 import { builtInMethods } from './built_in';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
@@ -20,7 +21,8 @@ import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, builtInMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, maintenanceMethods, builtInMethods);
+Object.assign(Potoroo.prototype, {
   changes,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);

@@ -9,17 +9,17 @@ import { serverRequest } from './remote';
 const RESERVED = ['_id', '_rev', 'name', 'type', 'roles', 'password', 'password_scheme', 'iterations', 'derived_key', 'salt'];
 
 const logIn = method('logIn', function (username: unknown, password: unknown, options?: Options) {
-  require(this, { username, password });
+  demand(this, { username, password });
   return ask(this, options, 'POST', '_session', { name: username, password });
 });
 
 const logOut = method('logOut', function (options?: Options) {
-  require(this, {});
+  demand(this, {});
   return ask(this, options, 'DELETE', '_session');
 });
 
 const signUp = method('signUp', function (username: unknown, password: unknown, options?: Options) {
-  require(this, { username, password });
+  demand(this, { username, password });
   const user = { name: username, password, roles: [], type: 'user', _id: idOf(username) };
   return putUser(this, user, options);
 });
@@ -34,36 +34,36 @@ export const userMethods = {
 
   /** Who is logged in. */
   getSession: method('getSession', function (options?: Options) {
-    require(this, {});
+    demand(this, {});
     return ask(this, options, 'GET', '_session');
   }),
 
   getUser: method('getUser', function (username: unknown, options?: Options) {
-    require(this, { username });
+    demand(this, { username });
     return getUser(this, username, options);
   }),
 
   /** Sets metadata and roles. */
   putUser: method('putUser', async function (username: unknown, options?: Options) {
-    require(this, { username });
+    demand(this, { username });
     return putUser(this, await getUser(this, username, options), options);
   }),
 
   deleteUser: method('deleteUser', async function (username: unknown, options?: Options) {
-    require(this, { username });
+    demand(this, { username });
     const { _id, _rev } = await getUser(this, username, options);
     return ask(this, options, 'DELETE', `${userPath(_id)}?rev=${encodeURIComponent(String(_rev))}`);
   }),
 
   changePassword: method('changePassword', async function (username: unknown, password: unknown, options?: Options) {
-    require(this, { username, password });
+    demand(this, { username, password });
     const user = await getUser(this, username, options);
     return ask(this, options, 'PUT', userPath(user._id), { ...user, password });
   }),
 
   /** A copy under the new name takes the old one's place. */
   changeUsername: method('changeUsername', async function (oldName: unknown, newName: unknown, options?: Options) {
-    require(this, { 'new username': newName, 'username to rename': oldName });
+    demand(this, { 'new username': newName, 'username to rename': oldName });
     const taken = await getUser(this, newName, options).then(() => true, () => false);
     if (taken) throw Object.assign(authenticationError('user already exists'), { taken });
     const user = await getUser(this, oldName, options);
@@ -74,18 +74,18 @@ export const userMethods = {
   }),
 
   signUpAdmin: method('signUpAdmin', async function (username: unknown, password: unknown, options?: Options) {
-    require(this, { username, password });
+    demand(this, { username, password });
     return ask(this, options, 'PUT', await adminPath(this, username, options), password);
   }),
 
   deleteAdmin: method('deleteAdmin', async function (username: unknown, options?: Options) {
-    require(this, { username });
+    demand(this, { username });
     return ask(this, options, 'DELETE', await adminPath(this, username, options));
   }),
 
   /** The nodes of the cluster. */
   getMembership: method('getMembership', function (options?: Options) {
-    require(this, {});
+    demand(this, {});
     return ask(this, options, 'GET', '_membership');
   }),
 
@@ -138,7 +138,7 @@ async function ask(db: Database, options: Options | undefined, method: string, p
   throw toError({ ...parsed, status: answer.status, name: error ?? 'unknown_error', message: reason ?? answer.statusText });
 }
 
-function require(db: Database, given: Record<string, unknown>): void {
+function demand(db: Database, given: Record<string, unknown>): void {
   if (!db._remote) {
     throw authenticationError(
       'This plugin only works for the http/https adapter. ' +

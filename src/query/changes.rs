@@ -1,6 +1,6 @@
 //! `changes`: documents by the order of their last changes.
 
-use super::document::winner_text;
+use super::document::{Wanted, winner_text};
 use super::selector::Selector;
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
@@ -37,6 +37,8 @@ pub struct ChangesOptions {
     pub include_docs: bool,
     /// Whether each document has its `_conflicts`.
     pub conflicts: bool,
+    /// Whether each document has marks for the contents of its attachments, instead of stubs.
+    pub attachments: bool,
     /// Which revisions a change names.
     pub style: Style,
     /// Only these documents.
@@ -184,12 +186,16 @@ fn change(
         if names_all {
             revs = document.tree.open_revs().into_iter().cloned().collect();
         }
-        if options.include_docs || options.selector.is_some() {
-            let text = winner_text(snapshot, &document, key, winner, options.conflicts)?;
-            if options.selector.as_ref().is_some_and(|selector| !selector.matches(&text)) {
-                return Ok(None);
-            }
-            doc = options.include_docs.then_some(text);
+        let ChangesOptions { conflicts, attachments, .. } = *options;
+        let text =
+            |attachments| winner_text(snapshot, &document, key, winner, Wanted { conflicts, attachments });
+        if let Some(selector) = &options.selector
+            && !selector.matches(&text(false)?)
+        {
+            return Ok(None);
+        }
+        if options.include_docs {
+            doc = Some(text(attachments)?);
         }
     }
     Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))

@@ -207,6 +207,16 @@ describe('dump and load', () => {
     await db.destroy();
   });
 
+  it('carries attachments over', async () => {
+    const db = fresh();
+    const _attachments = { 'a.txt': { content_type: 'text/plain', data: new Blob(['é🐾'.repeat(1000)]) } };
+    await db.put({ _id: 'a', _attachments });
+    const loaded = fresh();
+    await loaded.load(await db.dump());
+    expect(await (await loaded.getAttachment('a', 'a.txt')).text()).to.equal('é🐾'.repeat(1000));
+    for (const each of [db, loaded]) await each.destroy();
+  });
+
   it('streams, a batch at a time, with the options of a replication', async () => {
     const db = fresh();
     await fill(db, 30);
