@@ -12,13 +12,18 @@ const own = new WeakSet<object>();
 const names = new Set<string>();
 const whereUnopened = new Map<string, Body>();
 
-/**
- * A public method out of its body, which may throw and gets no callback. Where the database could not be opened its calls fail
- * with the error of that, unless there is something that it can do then.
- */
-export function method(name: string, body: Body, unopened?: Body): Method {
+interface MethodOptions {
+  /** What can be done where the database could not be opened; else its calls fail with the error of that. */
+  unopened?: Body;
+  /** Among the first so many arguments a function is no callback. */
+  functions?: number;
+}
+
+/** A public method out of its body, which may throw and gets no callback. */
+export function method(name: string, body: Body, { unopened, functions = 0 }: MethodOptions = {}): Method {
   const api = function (this: Database, ...args: unknown[]): Promise<unknown> {
-    const callback = typeof args[args.length - 1] === 'function' ? (args.pop() as Callback) : undefined;
+    const hasCallback = args.length > functions && typeof args[args.length - 1] === 'function';
+    const callback = hasCallback ? (args.pop() as Callback) : undefined;
     const promise = call(this, name, body, args);
     // What the callback throws ends as an unhandled rejection, not in this promise.
     if (callback) promise.then((result) => callback(null, result), callback);
@@ -28,6 +33,12 @@ export function method(name: string, body: Body, unopened?: Body): Method {
   names.add(name);
   if (unopened) whereUnopened.set(name, unopened);
   return api;
+}
+
+/** A public method that is a function like any other: no callback, no queue. */
+export function plainMethod<Own extends object>(name: string, function_: Own): Own {
+  names.add(name);
+  return markOwn(function_);
 }
 
 /** Lets `const { get } = db` work, and `.then(db.get)`; methods that a subclass or a plugin put in place of ours too. */

@@ -26,6 +26,8 @@ export interface Sink {
   readonly db: Database;
   readonly options: Options;
   readonly cancelled: boolean;
+  /** A change as those who listen get it. */
+  readonly outgoing?: (change: Change) => Promise<unknown>;
   /** Aborted by cancel(). */
   readonly signal: AbortSignal;
   emitChange(change: Change, pending?: number, lastSeq?: number | string): void;
@@ -105,6 +107,7 @@ export class Changes extends EventEmitter {
 
   private _sink(options: Options): Sink {
     const feed = this;
+    const outgoing = this.db._outgoing;
     return {
       db: this.db,
       options,
@@ -112,6 +115,7 @@ export class Changes extends EventEmitter {
       get cancelled() {
         return feed.isCancelled;
       },
+      outgoing: outgoing && (async (change) => change.doc && (change.doc = await outgoing(change.doc))),
       emitChange(change, pending, lastSeq) {
         try {
           feed.emit('change', change, pending, lastSeq);

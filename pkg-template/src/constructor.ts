@@ -2,6 +2,7 @@
 import { ActiveTasks } from './active_tasks';
 import { adapters, addAdapter, preferredAdapters } from './adapters';
 import type { Adapter } from './adapters';
+import { allDbs } from './all_dbs';
 import { browserStorage } from './browser_storage';
 import type { BrowserStorage } from './browser_storage';
 import type { Database, Options } from './database';
@@ -27,6 +28,7 @@ export interface Constructor extends Emitter {
   preferredAdapters: string[];
   activeTasks: ActiveTasks;
   storage: BrowserStorage;
+  allDbs(callback?: (error: unknown, names?: string[]) => void): Promise<string[]>;
   adapter(id: string, adapter: Adapter, addToPreferred?: boolean): void;
   plugin(plugin: unknown): Constructor;
   defaults(options: Options): Constructor;
@@ -77,6 +79,11 @@ export function addStatics(potoroo: Constructor): void {
     },
     defaults(this: Constructor | undefined, options: Options) {
       return withDefaults(potoroo, { ...this?.__defaults, ...options });
+    },
+    allDbs(this: Constructor | undefined, callback) {
+      const names = allDbs(potoroo.prefix + String(this?.__defaults?.prefix ?? ''));
+      if (typeof callback === 'function') names.then((all) => callback(null, all), callback);
+      return names;
     },
     fetch: (url, init) => globalThis.fetch(url, init),
     replicate,

@@ -7,6 +7,7 @@ import type { Constructor } from './constructor';
 import type { ReplicateMethods } from './replicate';
 import type { Sync } from './sync';
 import type { TaskQueue } from './task_queue';
+import type { Transformation } from './transform';
 import type { WorkerLocal } from './worker';
 import type { Writes } from './writes';
 
@@ -36,6 +37,9 @@ export class Database extends EventEmitter {
   declare _chosen: boolean;
   declare _closed?: boolean;
   declare _destroyed?: boolean;
+  /** What transform() was called with; `_outgoing` does all of it to a document that is read. */
+  declare _transformations?: Transformation[];
+  declare _outgoing?: (doc: Doc) => Promise<Doc>;
   declare replicateMethods?: ReplicateMethods;
 
   /** There from the moment the queue is ready. */
@@ -74,6 +78,8 @@ export interface Database {
   purge: Method;
   viewCleanup: Method;
   registerDependentDatabase: Method;
+  query: Method;
+  type(): string;
   changes(options?: unknown, callback?: unknown): Changes;
   sync(other: unknown, options?: unknown, callback?: unknown): Sync;
   readonly replicate: ReplicateMethods;

@@ -20,6 +20,8 @@ export const databaseMethods = {
         info.db_name ??= this.name;
         info.auto_compaction = Boolean(this.auto_compaction && !this._remote);
         info.adapter = this.adapter;
+        // PouchDB's adapter of this name tells how it keeps attachments.
+        if (this.adapter === 'idb') info.idb_attachment_format = 'binary';
         // Where it does not, there is no such member, as in PouchDB.
         if (this._core instanceof WorkerLocal) info.worker = true;
         return info;
@@ -50,13 +52,15 @@ export const databaseMethods = {
           return { ok: true };
         });
     },
-    // One that is damaged, or of a newer format, could not be got rid of else.
-    async function () {
-      if (this._remote) throw this.taskqueue.failed;
-      const wasm = await loadWasm();
-      await tellIfBlocked(this, 'destroy', wasm.Local.destroy_unopened(...localOptionsOf(this))).catch(rethrow);
-      announceDestroyed(this);
-      return { ok: true };
+    {
+      // One that is damaged, or of a newer format, could not be got rid of else.
+      async unopened() {
+        if (this._remote) throw this.taskqueue.failed;
+        const wasm = await loadWasm();
+        await tellIfBlocked(this, 'destroy', wasm.Local.destroy_unopened(...localOptionsOf(this))).catch(rethrow);
+        announceDestroyed(this);
+        return { ok: true };
+      },
     },
   ),
 
@@ -67,10 +71,12 @@ export const databaseMethods = {
       if (this._remote) throw notYet('Checking a remote database');
       return read(this, (core) => (core as Local).check()).then(JSON.parse, rethrow);
     },
-    async function () {
-      if (this._remote) throw this.taskqueue.failed;
-      const wasm = await loadWasm();
-      return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
+    {
+      async unopened() {
+        if (this._remote) throw this.taskqueue.failed;
+        const wasm = await loadWasm();
+        return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
+      },
     },
   ),
 

@@ -26,6 +26,11 @@ export const QUERY_PARSE_ERROR = kind(400, 'query_parse_error', 'Some query para
 export const BAD_REQUEST = kind(400, 'bad_request', 'Something wrong with the request');
 export const REV_CONFLICT = kind(409, 'conflict', 'Document update conflict');
 export const NOT_AN_OBJECT = kind(400, 'bad_request', 'Document must be a JSON object');
+export const EVAL_FORBIDDEN = kind(
+  500,
+  'eval_forbidden',
+  "Functions of design documents can not be run here: the page's Content Security Policy does not allow 'unsafe-eval'",
+);
 export const INVALID_REV = kind(400, 'bad_request', 'Invalid rev format');
 
 /** An error as PouchDB's: `error` is true, so that it can be told from a result in the same list. */

@@ -1,11 +1,9 @@
-// Which changes a feed lets through. Functions kept as text in design documents are not run in the browser: that would take
-// eval, which many pages forbid. A server runs its own.
+// Which changes a feed lets through.
 import { Database } from './database';
 import type { Doc, Options } from './database';
-import { BAD_REQUEST, MISSING_DOC, createError, notYet, toError } from './errors';
-
-/** A filter function of the user's. */
-export type FilterFunction = (doc: Doc, request: { query?: unknown }) => unknown;
+import { BAD_REQUEST, MISSING_DOC, createError, toError } from './errors';
+import { evaluateFilter, evaluateView } from './evaluate';
+import type { FilterFunction } from './evaluate';
 
 /** Whether a row passes; throws what the feed ends with when the function threw. */
 export type RowFilter = (doc: Doc | undefined) => boolean;
@@ -27,37 +25,44 @@ export function normalizeFilter(options: Options): Options {
   return normalized;
 }
 
-/** The filter function of a feed on a local database, or nothing where every row passes; a promise where it takes reading. */
+/**
+ * The filter function of a feed on a local database, or nothing where the core filters (by ids and selectors) or every row
+ * passes; a promise where it takes reading.
+ */
 export function localFilter(db: Database, options: Options): RowFilter | undefined | Promise<RowFilter> {
-  const { filter, doc_ids, query_params } = options;
+  const { filter, doc_ids, selector, query_params } = options;
   if (typeof filter === 'function') return guarded(filter as FilterFunction, query_params);
   // As in PouchDB, a list of ids makes a named filter void.
   if (typeof filter !== 'string' || doc_ids) return undefined;
   if (filter === '_design') return (doc) => String(doc?._id).startsWith('_design');
-  if (filter === '_selector') throw notYet('Filtering local changes by selector');
-  if (filter === '_view') return viewFilter(db, options.view);
-  return namedFilter(db, filter);
+  if (filter === '_view') return viewFilter(db, options);
+  return selector ? undefined : namedFilter(db, filter, query_params);
 }
 
-async function namedFilter(db: Database, filter: string): Promise<never> {
+async function namedFilter(db: Database, filter: string, query: unknown): Promise<RowFilter> {
   const [ddoc, name] = split(filter);
   const { filters } = await designDoc(db, ddoc);
-  requireFunction(filters, name, 'filters');
-  throw notYet('Running the filter of a design document in the browser');
+  const source = (filters as Doc | undefined)?.[name];
+  if (!source) throw createError(MISSING_DOC, `missing json key: ${filters ? name : 'filters'}`);
+  return guarded(evaluateFilter(source), query);
 }
 
-async function viewFilter(db: Database, view: unknown): Promise<never> {
+async function viewFilter(db: Database, { view, query_params }: Options): Promise<RowFilter> {
   if (typeof view !== 'string' || !view) throw createError(BAD_REQUEST, '`view` filter parameter not found or invalid.');
   const [ddoc, name] = split(view);
   const { views } = await designDoc(db, ddoc);
-  requireFunction(views, name, 'views');
-  throw notYet('Running the view of a design document in the browser');
+  const source = (views as Record<string, Doc> | undefined)?.[name]?.map;
+  if (!source) throw createError(MISSING_DOC, `missing json key: ${views ? name : 'views'}`);
+  return guarded(evaluateView(source), query_params);
 }
 
-/** A replication from a local database filters by function and by ids; a server filters for itself. */
-export function refuseFilterOnLocal(source: unknown, { filter, view, selector, doc_ids }: Options): void {
-  if (!(source instanceof Database) || source._remote || doc_ids || typeof filter === 'function') return;
-  if (filter || view || selector) throw notYet('Replicating from a local database by a named filter or a selector');
+/** What of a replication's source passes, where that takes a function on this page: a server filters for itself. */
+export async function sourceFilter(source: unknown, options: Options): Promise<RowFilter | undefined> {
+  checkFilterOptions(options);
+  if (typeof options.filter !== 'function' && (!(source instanceof Database) || source._remote)) return undefined;
+  const normalized = normalizeFilter(options);
+  // The core knows this one.
+  return normalized.filter === '_design' ? undefined : localFilter(source as Database, normalized);
 }
 
 /** Calls the function as PouchDB does, with its errors as those of the feed. */
@@ -78,11 +83,6 @@ async function designDoc(db: Database, name: string): Promise<Doc> {
   } catch (error) {
     throw toError(error);
   }
-}
-
-function requireFunction(functions: unknown, name: string, member: string): void {
-  const known = functions as Doc | undefined;
-  if (!known?.[name]) throw createError(MISSING_DOC, `missing json key: ${known ? name : member}`);
 }
 
 function split(name: string): [ddoc: string, name: string] {

@@ -26,7 +26,7 @@ const pageSize = ({ include_docs, attachments }: Options) =>
 const known: KnownOptions = {
   flags: ['descending', 'include_docs', 'conflicts', 'attachments', 'binary'],
   numbers: ['limit'],
-  others: ['since', 'style', 'doc_ids'],
+  others: ['since', 'style', 'doc_ids', 'selector'],
 };
 
 export function readLocal(sink: Sink, filter: RowFilter | undefined): Promise<ChangesResult> {
@@ -45,6 +45,7 @@ async function readOnce(sink: Sink, filter: RowFilter | undefined): Promise<Chan
     for (const change of page.results) {
       if (sink.cancelled) return { status: 'cancelled' };
       if (!passes(change, sink, filter)) continue;
+      if (sink.outgoing) await sink.outgoing(change);
       if (options.return_docs) results.push(change);
       sink.emitChange(change);
       left -= 1;
@@ -81,7 +82,9 @@ async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<Chan
       atOnce = true;
       for (const change of page.results) {
         if (sink.cancelled) break;
-        if (passes(change, sink, filter)) sink.emitChange(change);
+        if (!passes(change, sink, filter)) continue;
+        if (sink.outgoing) await sink.outgoing(change);
+        sink.emitChange(change);
       }
       since = page.last_seq;
       if (page.results.length === pageSize(sink.options)) hasNews = true;
@@ -109,6 +112,8 @@ async function readPage({ db, options }: Sink, filter: RowFilter | undefined, ra
     descending,
     limit: limit === Infinity ? undefined : limit,
     include_docs: options.include_docs || filter !== undefined,
+    // As in PouchDB, a list of ids is all the filter there is.
+    selector: options.doc_ids ? undefined : options.selector,
     attachments: options.include_docs && options.attachments,
   };
   const encoded = encodeOptions(request, known);

@@ -1,6 +1,7 @@
 // The class.
 import { placeOf } from './adapters';
 import { attachmentMethods } from './attachments';
+import { builtInMethods } from './built_in';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
 import { addStatics, createClass, nameAndOptions } from './constructor';
@@ -14,13 +15,14 @@ import { maintenanceMethods } from './maintenance';
 import { missingMethods } from './not_yet';
 import { replicateMethods } from './replicate';
 import type { ReplicateMethods } from './replicate';
-import { register } from './static_events';
+import { events, register } from './static_events';
 import { TaskQueue } from './task_queue';
 import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, maintenanceMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, maintenanceMethods, builtInMethods);
+Object.assign(Potoroo.prototype, {
   changes,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);
@@ -46,6 +48,7 @@ function setUp(db: Database, nameOrOptions: unknown, givenOptions: unknown): voi
   options.name = place.name;
   options.adapter = place.adapter;
 
+  events.emit('debug', ['adapter', 'Picked adapter: ', place.adapter]);
   db.name = name;
   db.adapter = db._adapter = place.adapter;
   db.prefix = Potoroo.prefix;

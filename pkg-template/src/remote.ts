@@ -33,6 +33,19 @@ export async function requestJson(db: Database, method: Method, path: string, bo
   return JSON.parse(await (db._core as Remote).request(method, path, text).catch(rethrow)) as Doc;
 }
 
+/**
+ * A request to the server that does not need the database to be there, nor credentials that it takes: who signs up or logs in
+ * may have neither yet.
+ */
+export function serverRequest(db: Database, path: string, init: RequestInit): Promise<Response> {
+  const remote = db._core as Remote;
+  const { fetch } = db.__opts as { fetch?: Fetch };
+  const headers = new Headers(JSON.parse(remote.fetch_headers()) as Record<string, string>);
+  for (const [name, value] of Object.entries(init.headers as Record<string, string>)) headers.set(name, value);
+  const address = /^https?:/.test(path) ? path : remote.url.slice(0, remote.url.lastIndexOf('/') + 1) + path;
+  return (fetch ?? globalThis.fetch)(address, { ...init, credentials: 'include', headers });
+}
+
 /** Deletes with the method DELETE, whose errors differ from those of writing a deletion. */
 export function removeRemote(db: Database, deletion: Doc): Promise<unknown> {
   return requestJson(db, 'DELETE', `${encodeDocId(String(deletion._id))}?rev=${encodeURIComponent(String(deletion._rev))}`);

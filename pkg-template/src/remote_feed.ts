@@ -2,8 +2,8 @@
 import type { Remote } from 'virtual:wasm-glue';
 import type { Change, ChangesResult, Sink } from './changes';
 import { core } from './core';
+import type { FilterFunction } from './evaluate';
 import { guarded } from './filters';
-import type { FilterFunction } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { decodeAttachments } from './remote_attachments';
@@ -44,6 +44,7 @@ export async function readRemote(sink: Sink): Promise<ChangesResult> {
       if (filter && !filter(change.doc)) continue;
       if (!options.include_docs) delete change.doc;
       else if (options.attachments && options.binary) decodeAttachments(change.doc);
+      if (sink.outgoing) await sink.outgoing(change);
       if (options.return_docs) results.push(change);
       sink.emitChange(change, page.pending, page.last_seq);
     }

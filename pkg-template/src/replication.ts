@@ -4,8 +4,8 @@ import type { ActiveTasks } from './active_tasks';
 import type { Doc, Options } from './database';
 import { EventEmitter } from './emitter';
 import { errorMembers, toError } from './errors';
-import { guarded, refuseFilterOnLocal } from './filters';
-import type { FilterFunction } from './filters';
+import { sourceFilter } from './filters';
+import type { RowFilter } from './filters';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { peerOf, sidesInWorker, whenOpen } from './peers';
@@ -100,17 +100,21 @@ export class Replication extends EventEmitter {
     for (const side of [source, target]) this._endWith(side);
     this._trackTask(source, options, tasks);
     this._release.push(wakeWhenUseful({ wake: () => this._runner.wake() }));
-    this._run(source, target, options).catch((error: unknown) => this._end('error', this._withResult(error)));
+    this._run(source, target, options).catch((error: unknown) => {
+      // A design document with the filter may still come, by another replication.
+      if ((error as { status?: number }).status === 404) this._fail(error, source, target, options);
+      else this._end('error', this._withResult(error));
+    });
   }
 
   private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
     await Promise.all([whenOpen(source), whenOpen(target)]);
     if (this.cancelled || this._ended) return;
-    refuseFilterOnLocal(source, options);
+    const rowFilter = await sourceFilter(source, options);
     const { filter } = options;
     const request =
       typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
-    const hooks = hooksOf(options);
+    const hooks = hooksOf(rowFilter, options);
     // The worker can't call functions of the page.
     const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
     const runner = await (sides
@@ -162,8 +166,14 @@ export class Replication extends EventEmitter {
     return runner;
   }
 
-  /** The worker has ended: an error like any other of those after which a replication tries again, if it was told to. */
+  /** The worker has ended: it goes on from where the checkpoint is, `since` was for the first time. */
   private _onLost(raw: unknown, source: ReplicationSide, target: ReplicationSide, options: Options): void {
+    const { since: _since, ...rest } = options;
+    this._fail(raw, source, target, rest);
+  }
+
+  /** A replication that was told to tries again, as after other errors. */
+  private _fail(raw: unknown, source: ReplicationSide, target: ReplicationSide, options: Options): void {
     if (this._ended) return;
     if (this.cancelled) return this._endCancelled();
     if (!options.retry) return this._end('error', this._withResult(raw));
@@ -172,9 +182,7 @@ export class Replication extends EventEmitter {
     const again = () => {
       clearTimeout(timer);
       this._runner = { cancel, wake() {} };
-      // From where the checkpoint is: `since` was for the first time.
-      const { since: _since, ...rest } = options;
-      this._run(source, target, rest).catch((error: unknown) => this._onLost(error, source, target, rest));
+      this._run(source, target, options).catch((error: unknown) => this._fail(error, source, target, options));
     };
     const timer = setTimeout(again, this._pause);
     this._pause = Math.min(2 * this._pause, LONGEST_PAUSE);
@@ -283,10 +291,9 @@ export class Replication extends EventEmitter {
   }
 }
 
-function hooksOf({ filter, query_params, back_off_function }: Options): ReplicationHooks {
+function hooksOf(passes: RowFilter | undefined, { back_off_function }: Options): ReplicationHooks {
   const hooks: ReplicationHooks = {};
-  if (typeof filter === 'function') {
-    const passes = guarded(filter as FilterFunction, query_params);
+  if (passes) {
     hooks.filter = (rows) => {
       try {
         return (JSON.parse(rows) as { doc?: Doc }[]).map(({ doc }) => passes(doc));

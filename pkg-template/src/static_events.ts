@@ -9,6 +9,11 @@ export const events = new EventEmitter();
 
 const instances = new Map<string, Set<Database>>();
 
+const inMemory = new Set<string>();
+
+/** The names of the databases that this page has in memory, open or not. */
+export const databasesInMemory = (): Iterable<string> => inMemory;
+
 /** Instances with the same key are handles on the same data. */
 const keyOf = (db: Database) => `${db.adapter} ${String(db.__opts.name)}`;
 
@@ -17,6 +22,7 @@ export function register(db: Database): void {
   const known = instances.get(keyOf(db));
   if (known) known.add(db);
   else instances.set(keyOf(db), new Set([db]));
+  if (db.adapter === 'memory') inMemory.add(String(db.__opts.name));
   if (!db._remote) {
     db._stopWaking = wakeWhenUseful({
       wake: (slept) => lookForMissedCommits(db, slept),
@@ -42,6 +48,7 @@ export function announceDestroyed(db: Database): void {
   const key = keyOf(db);
   const known = instances.get(key) ?? new Set<Database>();
   instances.delete(key);
+  if (db.adapter === 'memory') inMemory.delete(String(db.__opts.name));
   const first = !db._destroyed;
   known.add(db);
   for (const instance of known) {

@@ -133,6 +133,9 @@ declare module 'virtual:wasm-glue' {
     free(): void;
   }
 
+  /** Under which id a replication between these databases keeps its checkpoints. */
+  export function replication_id(source: string, target: string, options: string): string;
+
   export interface ReplicationHooks {
     /** Which rows of a page (JSON array of changes with documents) are to be replicated. */
     filter?: (rows: string) => boolean[];

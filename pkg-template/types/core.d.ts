@@ -57,6 +57,8 @@ export interface DatabaseInfo {
   /** 'idb', 'indexeddb', 'memory', 'http' or 'https'. */
   adapter: string;
   auto_compaction: boolean;
+  /** Of the adapter 'idb'. */
+  idb_attachment_format?: 'base64' | 'binary' | undefined;
   /** Of a database that runs in the worker. */
   worker?: true | undefined;
   /** The address, of a remote database. */

@@ -3,8 +3,10 @@
 //     import Potoroo from 'potoroo';
 //     interface Note { title: string; done?: boolean }
 //     const db: Potoroo.Database<Note> = new Potoroo<Note>('notes');
+import * as builtIn from './built_in.js';
 import * as core from './core.js';
 import { Thenable, EventEmitter } from './emitter.js';
+import * as queries from './queries.js';
 import * as replication from './replication.js';
 
 declare const Potoroo: Potoroo.Static;
@@ -76,6 +78,21 @@ declare namespace Potoroo {
     type ActiveTasks = core.ActiveTasks;
   }
 
+  namespace Query {
+    type Options = queries.QueryOptions;
+    type Response<Content extends {}> = queries.QueryResponse<Content>;
+  }
+
+  namespace Find {
+    type Selector = core.Selector;
+    type FindRequest<Content extends {}> = queries.FindRequest<Content>;
+    type FindResponse<Content extends {}> = queries.FindResponse<Content>;
+    type CreateIndexOptions = queries.CreateIndexOptions;
+    type CreateIndexResponse = queries.CreateIndexResponse;
+    type GetIndexesResponse = queries.GetIndexesResponse;
+    type DeleteIndexOptions = queries.DeleteIndexOptions;
+  }
+
   namespace Replication {
     type ReplicateOptions = replication.ReplicateOptions;
     type ReplicationResult<Content extends {}> = replication.ReplicationResult<Content>;
@@ -88,6 +105,18 @@ declare namespace Potoroo {
     type SyncResultComplete<Content extends {}> = replication.SyncResultComplete<Content>;
     type Sync<Content extends {}> = replication.Sync<Content>;
   }
+
+  type UpsertResponse = builtIn.UpsertResponse;
+  type UpsertDiffCallback<Content extends {}> = builtIn.UpsertDiffCallback<Content>;
+  type UserContext = builtIn.UserContext;
+  type User = builtIn.User;
+  type LoginResponse = builtIn.LoginResponse;
+  type SessionResponse = builtIn.SessionResponse;
+  type PutUserOptions = builtIn.PutUserOptions;
+  type Transformation = builtIn.Transformation;
+  type DumpOptions = builtIn.DumpOptions;
+  type LoadOptions = builtIn.LoadOptions;
+  type LoadResponse = builtIn.LoadResponse;
 
   /** Methods that are added to every database, or a function that gets the constructor. */
   type Plugin<PluginProps extends object = {}> = PluginProps | ((potoroo: Static<any>) => void);
@@ -201,6 +230,12 @@ declare namespace Potoroo {
     readonly activeTasks: Core.ActiveTasks;
     /** The room in this browser, and the wish to keep what is stored. */
     readonly storage: BrowserStorage;
+    /**
+     * The names of the databases in this browser, sorted; of a class made by `defaults({ prefix })` those with its prefix.
+     * Browsers that can't list their databases (Firefox before 126) leave out those in IndexedDB.
+     */
+    allDbs(): Promise<string[]>;
+    allDbs(callback: Core.Callback<string[]>): void;
     fetch: Core.Fetch;
 
     /** Adds methods to every database. */
@@ -252,7 +287,7 @@ declare namespace Potoroo {
     cancel(): void;
   }
 
-  interface Database<Content extends {} = {}> extends EventEmitter<DatabaseEvents> {
+  interface Database<Content extends {} = {}> extends EventEmitter<DatabaseEvents>, builtIn.BuiltIn<Content>, queries.Queries<Content> {
     readonly name: string;
     readonly adapter: string;
     readonly activeTasks: Core.ActiveTasks;

@@ -172,9 +172,9 @@ export async function plugins() {
 declare module 'potoroo' {
   namespace Potoroo {
     interface Database<Content extends {} = {}> {
-      upsert(id: string, change: (doc: Content) => Content): Promise<void>;
+      rename(id: string, change: (doc: Content) => Content): Promise<void>;
     }
   }
 }
 
-export const augmented = (db: Potoroo.Database<Note>) => db.upsert('a', (note) => ({ ...note, done: true }));
+export const augmented = (db: Potoroo.Database<Note>) => db.rename('a', (note) => ({ ...note, done: true }));

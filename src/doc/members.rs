@@ -1,6 +1,7 @@
 //! The members of a JSON object, as the texts they are.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -68,6 +69,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 /// Whether JavaScript takes the value for true.
+pub fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(value) => value.as_f64() != Some(0.0),
+        Value::String(value) => !value.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+/// The same of a value's text.
 pub fn is_truthy(value: &RawValue) -> bool {
     !matches!(value.get(), "false" | "null" | "0" | "-0" | "\"\"")
 }

@@ -16,5 +16,5 @@ pub use body::{
 };
 pub use digest::{Digest, Digesting};
 pub use id::{DESIGN_PREFIX, LOCAL_PREFIX, check_id, id_from_key, id_key, is_local};
-pub use members::{Member, Members, is_truthy};
+pub use members::{Member, Members, is_true, is_truthy};
 pub use rev::{Rev, RevHash};

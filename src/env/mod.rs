@@ -1,8 +1,9 @@
-//! The only place that asks for the time, for randomness, to wait, or to run something in the background.
+//! The only place that asks for the time, for randomness, to wait, or to run something in the background; and the
+//! platform's regular expressions, which are too large to bring along.
 //!
 //! Everything else takes what it needs as data, so that tests are deterministic. In a browser these go to
-//! `Date.now`, `crypto.getRandomValues`, `setTimeout` and the microtask queue; natively to the system and to
-//! a small executor for one thread.
+//! `Date.now`, `crypto.getRandomValues`, `setTimeout`, the microtask queue and `RegExp`; natively to the system, to a small
+//! executor for one thread and to a crate.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
@@ -12,9 +13,9 @@ mod wasm;
 #[cfg(test)]
 pub use native::at_once;
 #[cfg(not(target_arch = "wasm32"))]
-pub use native::{block_on, now, pause, random_bytes, sleep, spawn};
+pub use native::{Regex, block_on, now, pause, random_bytes, sleep, spawn};
 #[cfg(target_arch = "wasm32")]
-pub use wasm::{now, pause, random_bytes, sleep, spawn};
+pub use wasm::{Regex, now, pause, random_bytes, sleep, spawn};
 
 use std::fmt::Write as _;
 use std::task::Poll;

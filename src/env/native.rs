@@ -25,6 +25,25 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Regex(regex_lite::Regex);
+
+impl Regex {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        regex_lite::Regex::new(pattern).map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Whether it is found in the text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
 /// Resolves after `span`.
 pub async fn sleep(span: Millis) {
     let until = now().0.saturating_add(span.0);

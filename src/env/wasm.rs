@@ -7,6 +7,39 @@ extern "C" {
     // A page, a worker and Node all have it; web_sys only knows the first two.
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
+
+    // js_sys's constructor does not catch what a wrong pattern throws.
+    #[wasm_bindgen(js_name = RegExp)]
+    #[derive(Debug, Clone)]
+    type RegExp;
+
+    #[wasm_bindgen(constructor, catch, js_class = "RegExp")]
+    fn new(pattern: &str) -> Result<RegExp, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn test(this: &RegExp, text: &str) -> bool;
+}
+
+/// A regular expression.
+#[derive(Debug, Clone)]
+pub struct Regex(RegExp);
+
+impl Regex {
+    /// Compiles a pattern.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        RegExp::new(pattern).map(Self).map_err(|error| match error.dyn_ref::<js_sys::Error>() {
+            Some(error) => String::from(error.message()),
+            None => "Invalid regular expression".to_owned(),
+        })
+    }
+
+    /// Whether it is found in the text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.test(text)
+    }
 }
 
 /// The time now.

@@ -24,7 +24,12 @@ pub fn error_from_js(thrown: &JsValue) -> Error {
         }
     }
     if status > 0.0 || members.get("name").is_some_and(is_refusal) {
-        return super::error::from_members(status as u16, &members);
+        let error = super::error::from_members(status as u16, &members);
+        // Beside a reason PouchDB's errors have a message of their own.
+        return match text("message").filter(|message| !message.is_empty()) {
+            Some(message) => error.with_message(message),
+            None => error,
+        };
     }
     Error::network(text("message").or_else(|| text("reason")).unwrap_or_else(|| "unknown error".into()))
 }

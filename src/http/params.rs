@@ -1,6 +1,7 @@
 //! Options as PouchDB's users give them, and query strings made of them.
 
 use super::url::encode_component;
+use crate::doc::is_true;
 use crate::error::{Error, ErrorKind, Result};
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ impl Options {
 
     /// Whether JavaScript would take the option for true.
     pub fn is_set(&self, name: &str) -> bool {
-        self.get(name).is_some_and(is_truthy)
+        self.get(name).is_some_and(is_true)
     }
 
     /// A span of time in milliseconds, where it is a positive number.
@@ -45,16 +46,6 @@ impl Options {
 impl From<Map<String, Value>> for Options {
     fn from(options: Map<String, Value>) -> Self {
         Self(options)
-    }
-}
-
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(value) => value.as_f64() != Some(0.0),
-        Value::String(value) => !value.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
     }
 }
 

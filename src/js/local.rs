@@ -21,20 +21,11 @@ pub struct Local {
     watching: RefCell<Option<AbortHandle>>,
 }
 
-/// Options of a page of changes as JavaScript gives them: a seq, `"now"`, or a seq as text.
-#[derive(Deserialize)]
-struct ChangesRequest {
-    #[serde(default)]
-    since: Value,
-    #[serde(flatten)]
-    page: Page,
-}
-
-/// The options that need no looking at.
-#[derive(Deserialize)]
+/// Options of a page of changes as JavaScript gives them; `since` is a seq, `"now"`, or a seq as text.
+#[derive(Deserialize, Default)]
 #[serde(default)]
-#[derive(Default)]
-struct Page {
+struct ChangesRequest {
+    since: Value,
     limit: Option<i64>,
     descending: bool,
     include_docs: bool,
@@ -42,19 +33,34 @@ struct Page {
     attachments: bool,
     style: crate::query::Style,
     doc_ids: Option<std::collections::HashSet<String>>,
+    selector: Option<Value>,
 }
 
 impl ChangesRequest {
-    fn into_options(self, update_seq: u64) -> ChangesOptions {
+    fn into_options(self, update_seq: u64) -> Result<ChangesOptions> {
         let since = match self.since {
             Value::String(now) if now == "now" || now == "latest" => update_seq,
             Value::String(number) => number.parse().unwrap_or_default(),
             Value::Number(number) => number.as_f64().map_or(0, |number| number as u64),
             _ => 0,
         };
-        let Page { limit, descending, include_docs, conflicts, attachments, style, doc_ids } = self.page;
+        let Self { limit, descending, include_docs, conflicts, attachments, style, doc_ids, .. } = self;
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-        ChangesOptions { since, limit, descending, include_docs, conflicts, attachments, style, doc_ids }
+        let mut options = ChangesOptions {
+            since,
+            limit,
+            descending,
+            include_docs,
+            conflicts,
+            attachments,
+            style,
+            doc_ids,
+            selector: None,
+        };
+        if let Some(selector) = self.selector {
+            options.select(&selector)?;
+        }
+        Ok(options)
     }
 }
 
@@ -130,7 +136,7 @@ impl Local {
         self.answer(options, async |database, options| {
             let request: ChangesRequest = options_of(options)?;
             let update_seq = database.info()?.update_seq;
-            Ok(changes_text(&database.changes(&request.into_options(update_seq)).await?))
+            Ok(changes_text(&database.changes(&request.into_options(update_seq)?).await?))
         })
     }
 

@@ -95,6 +95,12 @@ impl Replication {
     }
 }
 
+/// The id under which a replication with these options between databases with these ids keeps its checkpoints.
+#[wasm_bindgen]
+pub fn replication_id(source: &str, target: &str, options: &str) -> std::result::Result<String, JsValue> {
+    Ok(ReplicationOptions::parse(options, false).map_err(thrown)?.replication_id(source, target))
+}
+
 fn member(object: &JsValue, name: &str) -> Option<Function> {
     Reflect::get(object, &name.into()).ok()?.dyn_into().ok()
 }

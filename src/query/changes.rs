@@ -1,12 +1,14 @@
 //! `changes`: documents by the order of their last changes.
 
 use super::document::{Wanted, winner_text};
+use super::selector::Selector;
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
 use crate::engine::{Keyspace, Listing, Rows, Snapshot, Step, View};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::Bound;
 
@@ -22,7 +24,7 @@ pub enum Style {
 }
 
 /// What a page of changes is asked for with.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ChangesOptions {
     /// Changes after this seq; not looked at when descending, as in PouchDB.
@@ -41,6 +43,23 @@ pub struct ChangesOptions {
     pub style: Style,
     /// Only these documents.
     pub doc_ids: Option<HashSet<String>>,
+    /// Only documents whose winner this selects.
+    #[serde(skip)]
+    pub selector: Option<Selector>,
+}
+
+impl ChangesOptions {
+    /// Chooses documents by a selector.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`] in the words of PouchDB, which finds out what is wrong with a selector at the first document.
+    pub fn select(&mut self, selector: &Value) -> Result<()> {
+        let parsed = Selector::parse(selector).map_err(|problem| {
+            Error::new(ErrorKind::BadRequest).with_reason(format!("Filter function threw: Error: {problem}"))
+        })?;
+        self.selector = Some(parsed);
+        Ok(())
+    }
 }
 
 /// A document's last change.
@@ -160,16 +179,23 @@ fn change(
     let names_all = options.style == Style::AllDocs && entry.is_branched;
     let mut revs = vec![winner.rev.clone()];
     let mut doc = None;
-    if names_all || options.include_docs {
+    if names_all || options.include_docs || options.selector.is_some() {
         let key = &entry.key;
         let Some(stored) = snapshot.get(Keyspace::Document, key) else { return Ok(None) };
         let document = StoredDocument::decode(key, stored)?;
         if names_all {
             revs = document.tree.open_revs().into_iter().cloned().collect();
         }
+        let ChangesOptions { conflicts, attachments, .. } = *options;
+        let text =
+            |attachments| winner_text(snapshot, &document, key, winner, Wanted { conflicts, attachments });
+        if let Some(selector) = &options.selector
+            && !selector.matches(&text(false)?)
+        {
+            return Ok(None);
+        }
         if options.include_docs {
-            let ChangesOptions { conflicts, attachments, .. } = *options;
-            doc = Some(winner_text(snapshot, &document, key, winner, Wanted { conflicts, attachments })?);
+            doc = Some(text(attachments)?);
         }
     }
     Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))

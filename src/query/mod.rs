@@ -3,12 +3,16 @@
 mod all_docs;
 mod attachments;
 mod changes;
+mod collation;
 mod document;
 mod range;
+mod selector;
 #[cfg(test)]
 mod tests;
 
 pub use all_docs::{AllDocs, AllDocsOptions};
 pub use attachments::{fill_marks, marks_of, with_marks};
 pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
+pub use collation::compare;
 pub use document::{document_text, text_of};
+pub use selector::Selector;

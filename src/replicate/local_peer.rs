@@ -9,13 +9,13 @@ use super::seq::Seq;
 use super::writing::{self, Inherited, Takes};
 use super::{answers, attachments::Stubs};
 use crate::db::{Database, DatabaseEvent, GetOptions};
-use crate::doc::{Digest, stored_attachments};
+use crate::doc::{Digest, is_true, stored_attachments};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Change, ChangesOptions};
+use crate::query::{Change, ChangesOptions, Style};
 use crate::storage::Content;
 use async_trait::async_trait;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -195,18 +195,33 @@ fn open_revs_options(wanted: &DocRevs) -> GetOptions {
 }
 
 fn changes_options(request: &ChangesRequest) -> Result<ChangesOptions> {
-    let mut options = (*request.options).clone();
+    let given = &request.options;
     // A database's own seqs are numbers; text is what a user may have given as `since`.
     let since = match request.since.to_value() {
         Value::Number(seq) => seq.as_f64().map_or(0, |seq| seq as u64),
         Value::String(seq) => seq.parse().unwrap_or_default(),
         _ => 0,
     };
-    options.retain(|name, _| matches!(name.as_str(), "style" | "doc_ids" | "include_docs"));
-    options.insert("since".into(), since.into());
-    options.insert("limit".into(), request.limit.into());
-    serde_json::from_value(Value::Object(options))
-        .map_err(|error| Error::new(ErrorKind::BadRequest).with_reason(error.to_string()))
+    let text = |name| given.get(name).and_then(Value::as_str);
+    let ids = |ids: &Vec<Value>| ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let mut options = ChangesOptions {
+        since,
+        limit: usize::try_from(request.limit).ok(),
+        include_docs: given.get("include_docs").is_some_and(is_true),
+        style: if text("style") == Some("all_docs") { Style::AllDocs } else { Style::MainOnly },
+        doc_ids: given.get("doc_ids").and_then(Value::as_array).map(ids),
+        ..ChangesOptions::default()
+    };
+    let selector = match text("filter") {
+        // As in PouchDB, a list of ids is all the filter there is.
+        _ if options.doc_ids.is_some() => None,
+        Some("_design") => Some(json!({"_id": {"$beginsWith": "_design"}})),
+        _ => given.get("selector").cloned(),
+    };
+    if let Some(selector) = selector {
+        options.select(&selector)?;
+    }
+    Ok(options)
 }
 
 fn row(change: Change) -> Result<ChangeRow> {

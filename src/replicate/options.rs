@@ -189,8 +189,8 @@ impl Given {
             add("include_docs", true.into());
         } else {
             add("selector", read(&self.selector)?);
-            add("filter", self.filter.clone().into());
-            add("view", self.view.clone().into());
+            add("filter", self.filter.as_deref().map(full_name).into());
+            add("view", self.view.as_deref().map(full_name).into());
             add("query_params", read(&self.query_params)?);
         }
         add("heartbeat", self.heartbeat.clone());
@@ -198,6 +198,12 @@ impl Given {
         add("seq_interval", self.seq_interval.clone());
         Ok(options)
     }
+}
+
+/// `name` alone is short for `name/name`.
+fn full_name(name: &str) -> String {
+    let is_short = !name.is_empty() && !name.starts_with('_') && !name.contains('/');
+    if is_short { format!("{name}/{name}") } else { name.to_owned() }
 }
 
 fn is_true(value: &Value) -> bool {

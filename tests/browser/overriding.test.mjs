@@ -94,16 +94,6 @@ describe('what is not there yet', () => {
       expect(called.status).to.equal(501);
     });
   }
-
-  it('filters kept in design documents say so', async () => {
-    const db = fresh();
-    await db.put({ _id: '_design/d', filters: { f: 'function () { return true; }' }, views: { v: { map: 'function () {}' } } });
-    for (const options of [{ filter: 'd/f' }, { view: 'd/v' }, { filter: '_view', view: 'd/v' }, { selector: { a: 1 } }]) {
-      expect(await db.changes(options).catch((error) => error)).to.include({ status: 501, name: 'not_implemented' });
-      const replication = db.replicate.to(fresh(), options);
-      expect(await replication.catch((error) => error)).to.include({ status: 501, name: 'not_implemented' });
-    }
-  });
 });
 
 describe('the options of the constructor', () => {

@@ -35,9 +35,9 @@ describe('the class as PouchDB’s', () => {
   ]);
 
   same('info, id and type', async ({ db }) => {
-    const { db_name, doc_count, update_seq, auto_compaction, adapter } = await db.info();
+    const { db_name, doc_count, update_seq, auto_compaction, adapter, idb_attachment_format } = await db.info();
     const id = await db.id();
-    return [db_name === db.name, doc_count, update_seq, auto_compaction, adapter, db.type(), db.adapter, typeof id, id === (await db.id())];
+    return [db_name === db.name, doc_count, update_seq, auto_compaction, adapter, idb_attachment_format, db.type(), db.adapter, typeof id, id === (await db.id())];
   });
 
   same('plugins as objects and as functions', async ({ Library, fresh }) => {

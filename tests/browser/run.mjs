@@ -40,6 +40,7 @@ const server = await serveStatic(root, {
     '/page.html': pageText(),
     '/empty.html': '<!doctype html><title>Empty</title>',
     '/no-blob-workers.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="worker-src 'self'"><title>Strict</title>`,
+    '/no-eval.html': `<!doctype html><meta http-equiv="Content-Security-Policy" content="script-src 'self' 'wasm-unsafe-eval'"><title>No eval</title>`,
     ...tabPages,
   },
 });

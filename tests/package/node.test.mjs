@@ -79,6 +79,18 @@ test('Node', async (t) => {
     });
   });
 
+  await t.test('a dump goes to a stream of Node, and comes from one', async () => {
+    const source = `import Potoroo from 'potoroo';
+      import { createReadStream, createWriteStream } from 'node:fs';
+      const [db, other] = [new Potoroo('a'), new Potoroo('b')];
+      await db.bulkDocs(Array.from({ length: 250 }, (_, n) => ({ _id: String(n), text: 'é🐾' })));
+      await db.dump(createWriteStream('dump.ndjson'));
+      const { docs_read } = await other.load(createReadStream('dump.ndjson', { highWaterMark: 1000 }));
+      const ids = async (db) => (await db.allDocs({ include_docs: true })).rows.map(({ doc }) => doc._rev + doc.text);
+      print([docs_read, JSON.stringify(await ids(db)) === JSON.stringify(await ids(other))]);`;
+    assert.deepEqual(await run(folder, 'dump.mjs', source), [250, true]);
+  });
+
   await t.test('required, the package is the class, with the named exports as properties', async () => {
     const source = `const Potoroo = require('potoroo');
       print([typeof Potoroo, Potoroo.default === Potoroo, Potoroo.Potoroo === Potoroo, typeof Potoroo.plugin]);`;

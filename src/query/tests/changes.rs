@@ -119,3 +119,23 @@ fn a_deletion_comes_with_its_own_members() {
         "doc": {"why": "old", "_id": "a\u{0}", "_rev": "1-x", "_deleted": true}});
     assert_eq!(found["results"][0], expected);
 }
+
+#[test]
+fn a_selector_chooses_changes_by_their_winners() {
+    let store = alphabet();
+    for (selector, options, expected, last_seq) in [
+        (json!({"name": {"$gte": "b"}}), json!({}), "2b 4d 5\u{ffff} 6\u{10000}", 7),
+        (json!({"name": {"$gte": "b"}}), json!({"limit": 2}), "2b 4d", 4),
+        (json!({"_deleted": true}), json!({}), "7c!", 7),
+        (json!({"_id": {"$in": ["a", "d"]}}), json!({"descending": true}), "4d 1a", 1),
+        (json!({"name": {"$lt": "\u{ffff}"}}), json!({"since": 2}), "4d 6\u{10000}", 7),
+    ] {
+        let mut options: ChangesOptions = serde_json::from_value(options).unwrap();
+        options.select(&selector).unwrap();
+        let page = store.in_steps(|| Changes::new(&options), Changes::step).into_page();
+        assert_eq!((rows(&page).as_str(), page.last_seq), (expected, last_seq), "{selector}");
+        assert!(page.results.iter().all(|change| change.doc.is_none()));
+    }
+    let error = ChangesOptions::default().select(&json!(1)).unwrap_err();
+    assert_eq!(error.status(), 400);
+}

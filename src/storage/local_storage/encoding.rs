@@ -48,7 +48,8 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
         let code = u32::from(character);
         let (value, width) = if (LONG..LONG + (1 << LONG_BITS)).contains(&code) {
             (code - LONG, LONG_BITS)
-        } else if (SHORT..SHORT + (1 << SHORT_BITS)).contains(&code) {
+        } else if (SHORT..SHORT + (1 << SHORT_BITS)).contains(&code) && count > 0 {
+            // It ends a byte, or it would be nothing but filling.
             ended = true;
             (code - SHORT, SHORT_BITS)
         } else {
@@ -101,8 +102,9 @@ mod tests {
 
     #[test]
     fn other_text_is_refused() {
-        for text in ["a", "\u{33ff}", "\u{b400}", "\u{10000}", "\u{80}", "\u{ff}\u{3400}"] {
+        for text in ["a", "\u{33ff}", "\u{b400}", "\u{10000}", "\u{80}", "\u{ff}", "\u{ff}\u{3400}"] {
             assert_eq!(decode(text), None, "{text:?}");
         }
+        assert_eq!(decode(&("\u{3400}".repeat(8) + "\u{ff}")), None);
     }
 }
