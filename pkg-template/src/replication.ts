@@ -10,6 +10,8 @@ import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { peerOf, sidesInWorker, whenOpen } from './peers';
 import type { ReplicationSide } from './peers';
+import { directionOf, parseStatus, unknownStatus } from './status';
+import type { Direction, ReplicationStatus } from './status';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
 import { WorkerReplication } from './worker';
@@ -64,11 +66,14 @@ const LONGEST_PAUSE = 60_000;
 export class Replication extends EventEmitter {
   cancelled = false;
   state: ReplicationState = 'pending';
+  /** Of the status; known when it has begun. */
+  direction: Direction | undefined;
   readonly then: Promise<ReplicationResult>['then'];
   readonly catch: Promise<ReplicationResult>['catch'];
   private readonly _startTime = new Date().toISOString();
   private _runner: Runner;
   private _ended = false;
+  private _status: ReplicationStatus | string | undefined;
   private _pause = FIRST_PAUSE;
   private _task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
   private _release: (() => void)[] = [];
@@ -95,8 +100,17 @@ export class Replication extends EventEmitter {
     this._runner.cancel();
   }
 
+  /** How it stands, as far as was heard: the payload of the event 'status' is the same. */
+  status(): ReplicationStatus {
+    const direction = this.direction ?? 'push';
+    // Read only where somebody asks.
+    if (typeof this._status === 'string') this._status = parseStatus(this._status, direction);
+    return { ...(this._status ?? unknownStatus(direction)) };
+  }
+
   /** Begins. Whatever goes wrong comes as 'error', later. */
   start(source: ReplicationSide, target: ReplicationSide, options: Options, tasks: ActiveTasks): void {
+    this.direction ??= directionOf(source, target);
     for (const side of [source, target]) this._endWith(side);
     this._trackTask(source, options, tasks);
     this._release.push(wakeWhenUseful({ wake: () => this._runner.wake() }));
@@ -167,6 +181,14 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     if (this.cancelled) return this._endCancelled();
     if (!options.retry) return this._end('error', this._withResult(raw));
+    const now = Date.now();
+    this._amendStatus({
+      state: 'waiting to retry',
+      rate: 0,
+      last_error: toError(raw),
+      last_error_time: new Date(now).toISOString(),
+      next_retry: new Date(now + this._pause).toISOString(),
+    });
     this._onCoreEvent('paused', JSON.stringify(errorMembers(raw)));
     const cancel = () => this._endCancelled();
     const again = () => {
@@ -203,6 +225,9 @@ export class Replication extends EventEmitter {
         if (error && !this.cancelled) this.state = 'stopped';
         break;
       }
+      case 'status':
+        this._setStatus(payload!);
+        break;
       case 'denied':
       case 'requestError':
         this._tell(event, toError(parse(payload)));
@@ -215,6 +240,16 @@ export class Replication extends EventEmitter {
         for (const step of parse(payload) as unknown[]) this._tell(event, step);
         break;
     }
+  }
+
+  private _setStatus(status: string | ReplicationStatus): void {
+    this._status = status;
+    if (this.listenerCount('status') > 0) this._tell('status', this.status());
+  }
+
+  /** What happens where the core does not run is no news to it. */
+  private _amendStatus(changes: Partial<ReplicationStatus>): void {
+    this._setStatus({ ...this.status(), ...changes });
   }
 
   /** One that was not wanted has no documents. */
@@ -239,8 +274,18 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     this._ended = true;
     for (const release of this._release) release();
+    this._amendEnd(event, outcome);
     this._tell(event, outcome);
     this.removeAllListeners();
+  }
+
+  /** The core has told of an end by itself, if it was there. */
+  private _amendEnd(event: 'complete' | 'error', outcome: unknown): void {
+    const state = event === 'error' ? 'stopped' : this.cancelled ? 'cancelled' : 'complete';
+    if (this.status().state === state) return;
+    const failure = event === 'error' ? { last_error: outcome as Error, last_error_time: new Date().toISOString() } : undefined;
+    const { next_retry: _next, ...status } = this.status();
+    this._setStatus({ ...status, state, rate: 0, ...failure });
   }
 
   private _endCancelled(): void {

@@ -79,9 +79,12 @@ declare namespace Potoroo {
     type ReplicationResult<Content extends {}> = replication.ReplicationResult<Content>;
     type ReplicationResultComplete<Content extends {}> = replication.ReplicationResultComplete<Content>;
     type ReplicationError = replication.ReplicationError;
+    type ReplicationState = replication.ReplicationState;
+    type ReplicationStatus = replication.ReplicationStatus;
     type Checkpoint = replication.Checkpoint;
     type Replication<Content extends {}> = replication.Replication<Content>;
     type SyncOptions = replication.SyncOptions;
+    type SyncStatus = replication.SyncStatus;
     type SyncResult<Content extends {}> = replication.SyncResult<Content>;
     type SyncResultComplete<Content extends {}> = replication.SyncResultComplete<Content>;
     type Sync<Content extends {}> = replication.Sync<Content>;

@@ -120,8 +120,14 @@ export async function replication(db: Potoroo.Database<Note>) {
     .on('paused', (error) => console.log(error?.message))
     .on('active', ({ direction }) => console.log(direction))
     .on('denied', ({ doc }) => console.log(doc.id))
+    .on('status', ({ state, pending, done, push }) => console.log(state, pending && done / (done + pending), push.next_retry))
     .on('error', (error) => console.log(error.result?.docs_read));
   console.log(sync.push.state);
+  const status: Potoroo.Replication.ReplicationStatus = sync.push.status();
+  if (status.state === 'offline') console.log(status.last_error?.status, status.last_error_time, status.last_success);
+  // @ts-expect-error there is no such state
+  console.log(status.state === 'sleeping');
+  console.log(sync.status().state, sync.status().rate);
   sync.cancel();
   const { docs_written, end_time } = await db.replicate.from('https://example.org/notes', {
     since: 0,

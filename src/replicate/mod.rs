@@ -23,6 +23,7 @@ mod options;
 mod peer;
 mod report;
 mod seq;
+mod status;
 
 #[cfg(test)]
 mod tests;
@@ -40,3 +41,4 @@ pub use peer::{
 };
 pub use report::{Failure, Progress, ReplicationEvent, Report, Status};
 pub use seq::Seq;
+pub use status::{ReplicationStatus, State};

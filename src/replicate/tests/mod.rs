@@ -6,3 +6,4 @@ mod local;
 mod pouchdb;
 mod scripted;
 mod simulation;
+mod status;
