@@ -57,7 +57,12 @@ function sideInWorker(side: ReplicationSide): WorkerSide | undefined {
 
 /** The core of an open database, unless something that a replication calls is not ours. */
 function ownCoreOf(side: ReplicationSide): Database['_core'] {
-  return side instanceof Database && used.every((name) => isOwn(side[name])) ? side._core : undefined;
+  return isWhollyOwn(side) ? (side as ReplicationSide & Database)._core : undefined;
+}
+
+/** Whether it is a database of ours, with no method replaced that a replication calls. */
+export function isWhollyOwn(side: ReplicationSide): boolean {
+  return side instanceof Database && used.every((name) => isOwn(side[name]));
 }
 
 function isNativeFetch(function_: (...args: any[]) => unknown): boolean {

@@ -12,6 +12,7 @@ import { peerOf, sidesInWorker, whenOpen } from './peers';
 import type { ReplicationSide } from './peers';
 import { directionOf, parseStatus, unknownStatus } from './status';
 import type { Direction, ReplicationStatus } from './status';
+import { SharedReplication, sharedName } from './shared';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
 import { WorkerReplication } from './worker';
@@ -57,6 +58,8 @@ interface Runner {
   cancel(): void;
   /** Ends a pause. */
   wake(): void;
+  /** Ends it at once and without a word, as if its page had ended. */
+  halt(): void;
 }
 
 /** After a worker has ended, for replications that retry; doubled each time. */
@@ -72,6 +75,11 @@ export class Replication extends EventEmitter {
   readonly catch: Promise<ReplicationResult>['catch'];
   private readonly _startTime = new Date().toISOString();
   private _runner: Runner;
+  /** What is run now; of anything earlier nothing is heard. */
+  private _current: object | undefined;
+  private _shared: SharedReplication | undefined;
+  /** Tells a worker to which events somebody listens. */
+  private _tellWorker: (() => void) | undefined;
   private _ended = false;
   private _status: ReplicationStatus | string | undefined;
   private _pause = FIRST_PAUSE;
@@ -88,8 +96,7 @@ export class Replication extends EventEmitter {
     this.catch = promise.catch.bind(promise);
     // Who listens to 'error' needs no catch as well.
     promise.catch(() => {});
-    // Until the core runs there is nothing to wait for. Who cancels may add listeners in the same turn.
-    this._runner = { cancel: () => queueMicrotask(() => this._endCancelled()), wake() {} };
+    this._runner = this._idle();
   }
 
   cancel(): void {
@@ -113,28 +120,72 @@ export class Replication extends EventEmitter {
     this.direction ??= directionOf(source, target);
     for (const side of [source, target]) this._endWith(side);
     this._trackTask(source, options, tasks);
-    this._release.push(wakeWhenUseful({ wake: () => this._runner.wake() }));
-    this._run(source, target, options).catch((error: unknown) => this._end('error', this._withResult(error)));
+    this._release.push(
+      wakeWhenUseful({
+        wake: () => {
+          this._runner.wake();
+          this._shared?.wake();
+        },
+        sleep: () => this._shared?.sleep(),
+      }),
+    );
+    this._begin(source, target, options).catch((error: unknown) => this._end('error', this._withResult(error)));
+  }
+
+  /** In the place of a core that does not run here: there is nothing to wait for. Who cancels may add listeners in the same turn. */
+  private _idle(): Runner {
+    return { cancel: () => queueMicrotask(() => this._endCancelled()), wake() {}, halt() {} };
+  }
+
+  /** Runs the core, or has another tab do so. */
+  private async _begin(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
+    await Promise.all([whenOpen(source), whenOpen(target)]);
+    const name = await sharedName(source, target, options, encodeOptions(requestOf(options), known));
+    if (this.cancelled || this._ended) return undefined;
+    if (!name) return this._run(source, target, options);
+    const shared = new SharedReplication(name, {
+      run: (isFirst) => {
+        // The one before it has begun where it was to begin, and this one goes on.
+        const { since: _since, ...rest } = options;
+        this._run(source, target, isFirst ? options : rest).catch((error: unknown) => {
+          if (this._current) this._end('error', this._withResult(error));
+        });
+      },
+      halt: () => {
+        this._runner.halt();
+        this._current = undefined;
+        this._runner = this._idle();
+      },
+      wake: () => this._runner.wake(),
+      hear: (event, payload, wanted) => this._onCoreEvent(event, payload, wanted),
+      wants: () => this.eventNames().map(String),
+      listen: () => this._tellWorker?.(),
+    });
+    this._shared = shared;
+    this._release.push(() => shared.leave());
+    const listen = () => queueMicrotask(() => !this._ended && shared.listen());
+    for (const event of ['newListener', 'removeListener']) this.on(event, listen);
+    return undefined;
   }
 
   private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
-    await Promise.all([whenOpen(source), whenOpen(target)]);
-    if (this.cancelled || this._ended) return;
+    const current = {};
+    this._current = current;
     refuseFilterOnLocal(source, options);
-    const { filter } = options;
-    const request =
-      typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
+    const request = requestOf(options);
     const hooks = hooksOf(options);
     // The worker can't call functions of the page.
     const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
     const runner = await (sides
-      ? this._runInWorker(sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
-      : this._runOnPage(source, target, encodeOptions(request, known), hooks));
+      ? this._runInWorker(current, sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
+      : this._runOnPage(current, source, target, encodeOptions(request, known), hooks));
     if (this.cancelled || this._ended) runner?.cancel();
+    else if (this._current !== current) runner?.halt();
     else if (runner) this._runner = runner;
   }
 
   private async _runOnPage(
+    current: object,
     source: ReplicationSide,
     target: ReplicationSide,
     options: string,
@@ -142,32 +193,38 @@ export class Replication extends EventEmitter {
   ): Promise<Runner | undefined> {
     const wasm = await loadWasm();
     const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
-    if (this.cancelled || this._ended) return undefined;
-    const wants = (event: string) => this.listenerCount(event) > 0;
-    return new wasm.Replication(from, to, options, { ...hooks, wants }, (event, payload) => this._onCoreEvent(event, payload));
+    if (this.cancelled || this._ended || this._current !== current) return undefined;
+    const wants = (event: string) => this._isWanted(event);
+    return new wasm.Replication(from, to, options, { ...hooks, wants }, (event, payload) => {
+      if (this._current === current) this._onOwnEvent(event, payload, this._isWanted(event));
+    });
   }
 
   private async _runInWorker(
+    current: object,
     sides: [WorkerSide, WorkerSide],
     options: string,
     onLost: (error: unknown) => void,
   ): Promise<Runner> {
     let runner: WorkerReplication | undefined;
-    const events = () => this.eventNames().map(String);
+    const events = () => [...this.eventNames().map(String), ...(this._shared?.wanted() ?? [])];
+    const isCurrent = () => this._current === current;
     // Later, because the one event comes before the listener is there.
-    const tell = () => queueMicrotask(() => !this._ended && runner?.listen(events()));
+    const tell = () => queueMicrotask(() => !this._ended && isCurrent() && runner?.listen(events()));
+    this._tellWorker = tell;
     const follow = (method: 'on' | 'removeListener') => {
       for (const event of ['newListener', 'removeListener']) this[method](event, tell);
     };
     runner = await WorkerReplication.start(sides, options, events(), {
       onEvent: (event, payload, wanted) => {
+        if (!isCurrent()) return;
         // Somebody began to listen after the worker had done without the documents.
         if (event === 'change' && !wanted && this.listenerCount(event) > 0) tell();
-        this._onCoreEvent(event, payload, wanted);
+        this._onOwnEvent(event, payload, wanted);
       },
       onLost: (error) => {
         follow('removeListener');
-        onLost(error);
+        if (isCurrent()) onLost(error);
       },
     });
     follow('on');
@@ -193,15 +250,25 @@ export class Replication extends EventEmitter {
     const cancel = () => this._endCancelled();
     const again = () => {
       clearTimeout(timer);
-      this._runner = { cancel, wake() {} };
+      this._runner = this._idle();
       // From where the checkpoint is: `since` was for the first time.
       const { since: _since, ...rest } = options;
       this._run(source, target, rest).catch((error: unknown) => this._onLost(error, source, target, rest));
     };
     const timer = setTimeout(again, this._pause);
     this._pause = Math.min(2 * this._pause, LONGEST_PAUSE);
-    this._runner = { cancel, wake: again };
+    this._runner = { cancel, wake: again, halt: () => clearTimeout(timer) };
     this._release.push(() => clearTimeout(timer));
+  }
+
+  private _isWanted(event: string): boolean {
+    return this.listenerCount(event) > 0 || Boolean(this._shared?.wanted().includes(event));
+  }
+
+  /** Of a core that this tab runs. */
+  private _onOwnEvent(event: string, payload: string | undefined, wanted: boolean): void {
+    this._shared?.tell(event, payload, wanted);
+    this._onCoreEvent(event, payload, wanted);
   }
 
   private _onCoreEvent(event: string, payload: string | undefined, wanted = true): void {
@@ -326,6 +393,12 @@ export class Replication extends EventEmitter {
     error.result ??= this._result('aborting');
     return error;
   }
+}
+
+/** What the core is asked for: of a filter function, its text for the id. */
+function requestOf(options: Options): Options {
+  const { filter } = options;
+  return typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
 }
 
 function hooksOf({ filter, query_params, back_off_function }: Options): ReplicationHooks {

@@ -137,6 +137,8 @@ declare module 'virtual:wasm-glue' {
     cancel(): void;
     /** Ends a pause between two tries at once. */
     wake(): void;
+    /** Ends it at once, and tells nothing more. */
+    halt(): void;
     free(): void;
   }
 }
