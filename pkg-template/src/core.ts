@@ -34,14 +34,17 @@ export async function openCore(db: Database): Promise<void> {
 
 const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
 
+/** Whole numbers from 1 on; anything else is as good as nothing. */
+const limits = ['revs_limit', 'purged_infos_limit'];
+
 /** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
 const places = new Map<string, string>();
 
 /** What the core needs to find a local database: its name and options. */
 export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: string, options: string] {
-  const { name, revs_limit } = db.__opts;
-  const options = Number(revs_limit) >= 1 ? { ...localOptions, numbers: ['revs_limit'] } : localOptions;
-  return [String(name), encodeOptions({ ...db.__opts, adapter }, options)];
+  const given = Object.fromEntries(limits.map((limit) => [limit, Number(db.__opts[limit])]));
+  const numbers = limits.filter((limit) => given[limit]! >= 1);
+  return [String(db.__opts.name), encodeOptions({ ...db.__opts, ...given, adapter }, { ...localOptions, numbers })];
 }
 
 /** The only one that will do; undefined where the core has the choice. */

@@ -46,6 +46,8 @@ export class Database extends EventEmitter {
   declare _feeds: Set<Changes>;
   /** Called after each commit of this or another tab, with the newest sequence number. */
   declare _watchers: Set<(updateSeq?: number) => void>;
+  /** Settles when the last compaction that was asked for is over. */
+  declare _compaction?: Promise<unknown>;
   /** Ends the look for other tabs' commits when the page comes back from sleep. */
   declare _stopWaking?: () => void;
 }
@@ -65,6 +67,9 @@ export interface Database {
   destroy: Method;
   check: Method;
   compact: Method;
+  compactDocument: Method;
+  purge: Method;
+  viewCleanup: Method;
   registerDependentDatabase: Method;
   changes(options?: unknown, callback?: unknown): Changes;
   sync(other: unknown, options?: unknown, callback?: unknown): Sync;

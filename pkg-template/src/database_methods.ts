@@ -1,4 +1,4 @@
-// What concerns a database as a whole: info, id, close, destroy, compact.
+// What concerns a database as a whole: info, id, close, destroy, check.
 import type { Local } from 'virtual:wasm-glue';
 import { method } from './callbacks';
 import { core, localOptionsOf, read } from './core';
@@ -6,7 +6,6 @@ import type { Database, Doc, Options } from './database';
 import { notYet, toError } from './errors';
 import { clone } from './json';
 import { tellIfBlocked } from './patience';
-import { compactRemote } from './remote';
 import { announceDestroyed, unregister } from './static_events';
 import { loadWasm } from './wasm';
 import { WorkerLocal } from './worker';
@@ -74,10 +73,6 @@ export const databaseMethods = {
       return wasm.Local.check_unopened(...localOptionsOf(this)).then(JSON.parse, rethrow);
     },
   ),
-
-  compact: method('compact', function (options?: Options) {
-    return this._remote ? compactRemote(this, options) : Promise.reject(notYet('Compaction'));
-  }),
 
   /** Notes a database (of a plugin's index) that is to be destroyed together with this one, and opens it. */
   registerDependentDatabase: method('registerDependentDatabase', async function (name: string) {

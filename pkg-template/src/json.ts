@@ -14,6 +14,11 @@ export function encodeDocument(document: object): string {
   return text;
 }
 
+/** Whether a text has no half of a surrogate pair alone: in the core there is no such text. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
 /** Which options the core knows, by how they are read: users give 1 for true, and `false` for no limit. */
 export interface KnownOptions {
   flags?: readonly string[];

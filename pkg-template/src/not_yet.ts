@@ -17,14 +17,11 @@ const missing: Record<string, [what: string, remote?: RemoteMethod]> = {
   getAttachment: ['Reading attachments', (db, id, name, options) => attachments.getAttachment(db, id, name, options?.rev)],
   removeAttachment: ['Removing attachments', (db, id, name, rev) => attachments.removeAttachment(db, id, name, rev)],
   query: ['Querying views', (db, view, options) => queries.query(db, view, options)],
-  viewCleanup: ['Cleaning up views', (db) => queries.viewCleanup(db)],
   createIndex: ['Creating an index', (db, request) => queries.createIndex(db, request)],
   getIndexes: ['Listing indexes', (db) => queries.getIndexes(db)],
   deleteIndex: ['Deleting an index', (db, index) => queries.deleteIndex(db, index)],
   find: ['Finding by selector', (db, request) => queries.find(db, request)],
   explain: ['Explaining a query', (db, request) => queries.explain(db, request)],
-  purge: ['Purging'],
-  compactDocument: ['Compacting a document'],
 };
 
 /** Methods that answer with a clear error of a database in this browser, until a plugin or a later version brings them. */

@@ -9,6 +9,7 @@ import { Database } from './database';
 import { databaseMethods } from './database_methods';
 import { documentMethods } from './documents';
 import { clone } from './json';
+import { maintenanceMethods } from './maintenance';
 import { missingMethods } from './not_yet';
 import { replicateMethods } from './replicate';
 import type { ReplicateMethods } from './replicate';
@@ -18,7 +19,7 @@ import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, {
   changes,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);

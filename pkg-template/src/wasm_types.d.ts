@@ -35,6 +35,12 @@ declare module 'virtual:wasm-glue' {
     /** One page of changes. */
     changes(options: string): Promise<string>;
     revs_diff(request: string): Promise<string>;
+    /** Where a compaction begins: `{last_seq, until, changes}`. */
+    begin_compaction(): Promise<string>;
+    /** Does the next piece of one, and answers where it stands then. It is over when `last_seq` has come to `until`. */
+    compact_further(step: string): Promise<string>;
+    compact_document(id: string, maxHeight: number): Promise<void>;
+    purge(id: string, rev: string): Promise<string>;
     info(): Promise<string>;
     id(): Promise<string>;
     /** Reads everything that is stored, and tells what is wrong with it. */

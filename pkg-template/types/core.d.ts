@@ -335,7 +335,14 @@ export interface ChangesResponse<Content extends {}> {
 }
 
 export interface CompactOptions extends Options {
+  /** How often a server is asked whether it is done, in milliseconds. */
   interval?: number | undefined;
+}
+
+export interface PurgeResponse extends BasicResponse {
+  /** The leaf first. */
+  deletedRevs: RevisionId[];
+  documentWasRemovedCompletely: boolean;
 }
 
 export interface RemoveAttachmentResponse extends BasicResponse {

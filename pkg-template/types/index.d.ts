@@ -69,6 +69,7 @@ declare namespace Potoroo {
     type ChangesResponseChange<Content extends {}> = core.ChangesResponseChange<Content>;
     type ChangesResponse<Content extends {}> = core.ChangesResponse<Content>;
     type CompactOptions = core.CompactOptions;
+    type PurgeResponse = core.PurgeResponse;
     type RemoveAttachmentResponse = core.RemoveAttachmentResponse;
     type ActiveTask = core.ActiveTask;
     type ActiveTasks = core.ActiveTasks;
@@ -107,7 +108,10 @@ declare namespace Potoroo {
     }
 
     interface LocalDatabaseConfiguration extends CommonDatabaseConfiguration {
+      /** Drops the contents of all revisions of a document but the leaves whenever it is written. */
       auto_compaction?: boolean | undefined;
+      /** How many purges `_local/purges` lists; 1000 unless given. */
+      purged_infos_limit?: number | undefined;
       /**
        * What a write survives that was answered. 'relaxed' (default): the end of the page and of the browser. 'strict':
        * also a crash of the operating system or a loss of power; every write then waits for the disk. Asked of IndexedDB;
@@ -343,9 +347,22 @@ declare namespace Potoroo {
      */
     check(): Promise<Core.CheckReport>;
     check(callback: Core.Callback<Core.CheckReport>): void;
-    /** Only of remote databases so far. */
+    /** Drops the contents of all revisions but the leaves. That they were there stays known. */
     compact(options?: Core.CompactOptions): Promise<Core.BasicResponse>;
+    compact(callback: Core.Callback<Core.BasicResponse>): void;
     compact(options: Core.CompactOptions, callback: Core.Callback<Core.BasicResponse>): void;
+    /** Drops the contents of one document's revisions that are further than `maxHeight` generations from all leaves. */
+    compactDocument(id: Core.DocumentId, maxHeight: number): Promise<void>;
+    compactDocument(id: Core.DocumentId, maxHeight: number, callback: Core.Callback<void>): void;
+    /**
+     * Forgets a leaf with those of its ancestors upon which nothing else was made, as if it had never been. Other databases are
+     * not told. Only of local databases.
+     */
+    purge(id: Core.DocumentId, rev: Core.RevisionId): Promise<Core.PurgeResponse>;
+    purge(id: Core.DocumentId, rev: Core.RevisionId, callback: Core.Callback<Core.PurgeResponse>): void;
+    /** Removes indexes that no design document asks for any longer. */
+    viewCleanup(): Promise<Core.BasicResponse>;
+    viewCleanup(callback: Core.Callback<Core.BasicResponse>): void;
     type(): string;
     /** Of remote databases: a request with the credentials and headers of the database. */
     fetch?: Core.Fetch | undefined;

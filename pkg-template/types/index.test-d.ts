@@ -89,6 +89,10 @@ export async function untyped() {
   const note = await db.get<Note>('a');
   console.log(note.title);
   const withoutNew: Potoroo.Database = Potoroo('anything');
+  const compacted: boolean = (await db.compact()).ok;
+  await db.compactDocument('a', 0);
+  const { deletedRevs, documentWasRemovedCompletely } = await db.purge('a', '1-b');
+  console.log(compacted, deletedRevs[0]?.length, documentWasRemovedCompletely === true, (await db.viewCleanup()).ok);
   const byOptions = new Potoroo<Note>({ name: 'b', auto_compaction: true });
   return [withoutNew, byOptions, new Named('c'), new Slim('d')];
 }

@@ -10,6 +10,7 @@
 //! ```
 
 mod check;
+mod compact;
 mod get;
 mod open;
 mod options;
@@ -20,6 +21,7 @@ mod tests;
 mod write;
 
 pub use check::CheckReport;
+pub use compact::CompactionStep;
 pub use get::{BulkGetRequest, GetOptions};
 pub use open::{Database, DatabaseEvent, DatabaseInfo};
 pub use options::DatabaseOptions;

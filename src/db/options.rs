@@ -15,6 +15,8 @@ pub struct DatabaseOptions {
     pub deterministic_revs: bool,
     /// Whether a document loses the bodies of all revisions but its leaves as it is written.
     pub auto_compaction: bool,
+    /// How many purges `_local/purges` lists.
+    pub purged_infos_limit: usize,
 }
 
 impl Default for DatabaseOptions {
@@ -25,6 +27,7 @@ impl Default for DatabaseOptions {
             revs_limit: 1000,
             deterministic_revs: true,
             auto_compaction: false,
+            purged_infos_limit: 1000,
         }
     }
 }

@@ -54,8 +54,18 @@ pub(super) fn apply(overlay: &mut Overlay, edit: &Edit, given: Option<&str>) -> 
     let number = given
         .and_then(|rev| rev.split_once('-').and_then(|(_, number)| number.parse::<u64>().ok()))
         .map_or(1, |number| number + 1);
+    put(overlay, &edit.id, number, &edit.body);
+    Ok(format!("0-{number}"))
+}
+
+/// Replaces the body of a local document of the database's own, whatever revision is there.
+pub(super) fn replace(overlay: &mut Overlay, id: &str, body: &str) {
+    let number = read_local(overlay, id).map_or(1, |found| found.number + 1);
+    put(overlay, id, number, body);
+}
+
+fn put(overlay: &mut Overlay, id: &str, number: u64, body: &str) {
     let mut head = Vec::with_capacity(4);
     varint::write(&mut head, number);
-    overlay.put_parts(Keyspace::Local, id_key(&edit.id), [&head, edit.body.as_bytes()]);
-    Ok(format!("0-{number}"))
+    overlay.put_parts(Keyspace::Local, id_key(id), [&head, body.as_bytes()]);
 }

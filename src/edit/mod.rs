@@ -5,9 +5,11 @@
 
 mod bulk;
 mod check;
+mod compact;
 mod counters;
 mod local_document;
 mod new_edit;
+mod purge;
 mod replicated;
 mod sequence;
 mod stored;
@@ -17,7 +19,9 @@ mod write;
 
 pub use bulk::{Bulk, DocumentResult, EditOptions};
 pub use check::{ContentsCheck, StoredContents};
+pub use compact::{CompactionSlice, compact_document, compacted_until};
 pub use counters::Counters;
 pub use local_document::{LocalDocument, read_local};
+pub use purge::{Purged, purge};
 pub use sequence::SequenceEntry;
 pub use stored::StoredDocument;

@@ -53,8 +53,7 @@ pub(super) fn apply(
     let rev = path.leaf().clone();
     let body = edit.body.as_bytes();
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    let change = Change { key: &key, before, tree, rev: rev.clone(), body, dropped };
-    store(overlay, counters, change);
+    store(overlay, counters, Change { key: &key, before, tree, new: Some((&rev, body)), dropped });
     Ok(rev)
 }
 

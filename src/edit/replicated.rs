@@ -44,7 +44,7 @@ pub(super) fn apply(
     let mut tree = before.tree.clone();
     let merged = tree.merge(path, edit.deleted, options.revs_limit);
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    let rev = path.leaf().clone();
-    store(overlay, counters, Change { key: &key, before, tree, rev, body: edit.body.as_bytes(), dropped });
+    let new = Some((path.leaf(), edit.body.as_bytes()));
+    store(overlay, counters, Change { key: &key, before, tree, new, dropped });
     Ok(())
 }

@@ -6,7 +6,8 @@ use super::sequence::SequenceEntry;
 use super::stored::{StoredDocument, body_key};
 use crate::doc::Rev;
 use crate::engine::{Keyspace, Overlay};
-use crate::tree::RevTree;
+use crate::tree::{Leaf, RevTree};
+use bytes::Bytes;
 
 /// A document's change, decided and ready to be stored.
 pub(super) struct Change<'a> {
@@ -14,11 +15,10 @@ pub(super) struct Change<'a> {
     pub(super) key: &'a [u8],
     /// What was stored before; the default where there was nothing.
     pub(super) before: StoredDocument,
-    /// Its tree from now on.
+    /// Its tree from now on; without a revision, there is no such document any more.
     pub(super) tree: RevTree,
     /// The revision that is new, and its body.
-    pub(super) rev: Rev,
-    pub(super) body: &'a [u8],
+    pub(super) new: Option<(&'a Rev, &'a [u8])>,
     /// Revisions that the tree has forgotten, or of which it needs the body no longer.
     pub(super) dropped: Vec<Rev>,
 }
@@ -46,43 +46,16 @@ pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocume
 
 /// Stores a change under the next seq.
 pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change<'_>) {
-    let Change { key, before, tree, rev, body, dropped } = change;
-    let winner_before = before.tree.winner();
-    let (winner, deleted) = match tree.winner() {
-        Some(winner) => (winner.rev.clone(), winner.deleted),
-        // A path has at least one revision.
-        None => return,
-    };
-    let was_alive = winner_before.is_some_and(|winner| !winner.deleted);
-    counters.doc_count = counters.doc_count + u64::from(!deleted) - u64::from(was_alive);
+    let Change { key, before, tree, new, dropped } = change;
+    let (winner_before, winner) = (before.tree.winner(), tree.winner());
+    let is_alive = |winner: &Option<Leaf<'_>>| u64::from(winner.is_some_and(|winner| !winner.deleted));
+    counters.doc_count = counters.doc_count + is_alive(&winner) - is_alive(&winner_before);
 
-    let moved =
-        before.body.as_ref().zip(winner_before.map(|winner| winner.rev)).filter(|(_, old)| **old != winner);
-    if let Some((old_body, old_winner)) = moved
-        && tree.status(old_winner).is_some_and(|status| status.available)
-    {
-        overlay.put(Keyspace::Body, body_key(key, old_winner), old_body);
-    }
-    let kept;
-    let winner_body = if winner == rev {
-        Some(body)
-    } else {
-        if tree.contains(&rev) {
-            overlay.put(Keyspace::Body, body_key(key, &rev), body);
-        }
-        kept = before.body_of(overlay, key, &winner);
-        kept.as_deref()
+    let is_inline = |(rev, body): &(&Rev, &[u8])| {
+        winner.is_some_and(|winner| winner.rev == *rev) && StoredDocument::is_inline(body)
     };
-    let inline_body = winner_body.filter(|body| StoredDocument::is_inline(body));
-    match (winner_body, inline_body) {
-        // What is not new is kept apart already.
-        (Some(body), None) if winner == rev => overlay.put(Keyspace::Body, body_key(key, &winner), body),
-        // It was kept apart until now, if it is neither new nor was the winner before.
-        (_, Some(_)) if winner != rev && winner_before.is_none_or(|old| *old.rev != winner) => {
-            overlay.delete(Keyspace::Body, body_key(key, &winner));
-        }
-        _ => {}
-    }
+    let new_body = new.filter(is_inline).map(|(_, body)| body);
+    let old_body = winner.and_then(|winner| place_bodies(overlay, key, &before, &tree, winner.rev, new));
     for rev in dropped {
         // A tree may know a revision that it forgot in another place.
         if !tree.status(&rev).is_some_and(|status| status.available) {
@@ -94,8 +67,53 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     if before.seq != 0 {
         overlay.delete(Keyspace::Sequence, before.seq.to_be_bytes());
     }
+    if tree.is_empty() {
+        overlay.delete(Keyspace::Document, key);
+        return;
+    }
     let entry = SequenceEntry::encode_head(&tree);
     overlay.put_parts(Keyspace::Sequence, counters.update_seq.to_be_bytes(), [&entry, key]);
-    let head = StoredDocument::encode_head(counters.update_seq, &tree, inline_body.is_some());
-    overlay.put_parts(Keyspace::Document, key, [&head, inline_body.unwrap_or_default()]);
+    put_document(overlay, key, counters.update_seq, &tree, new_body.or(old_body.as_deref()));
+}
+
+/// Stores a document's own record.
+pub(super) fn put_document(overlay: &mut Overlay, key: &[u8], seq: u64, tree: &RevTree, body: Option<&[u8]>) {
+    let head = StoredDocument::encode_head(seq, tree, body.is_some());
+    overlay.put_parts(Keyspace::Document, key, [&head, body.unwrap_or_default()]);
+}
+
+/// Puts the bodies of the new revision, and of the winners of before and from now on, where they belong, if that is not with
+/// the document. Gives the one that is kept there, if it is not the new one.
+fn place_bodies(
+    overlay: &mut Overlay,
+    key: &[u8],
+    before: &StoredDocument,
+    tree: &RevTree,
+    winner: &Rev,
+    new: Option<(&Rev, &[u8])>,
+) -> Option<Bytes> {
+    let winner_before = before.tree.winner().map(|winner| winner.rev);
+    let moved = before.body.as_ref().zip(winner_before).filter(|(_, old)| *old != winner);
+    if let Some((old_body, old_winner)) = moved
+        && tree.status(old_winner).is_some_and(|status| status.available)
+    {
+        overlay.put(Keyspace::Body, body_key(key, old_winner), old_body);
+    }
+    if let Some((rev, body)) = new {
+        if rev == winner && StoredDocument::is_inline(body) {
+            return None;
+        }
+        if tree.contains(rev) {
+            overlay.put(Keyspace::Body, body_key(key, rev), body);
+        }
+        if rev == winner {
+            return None;
+        }
+    }
+    let body = before.body_of(overlay, key, winner).filter(|body| StoredDocument::is_inline(body))?;
+    // It was kept apart until now, if it was not the winner before.
+    if winner_before != Some(winner) {
+        overlay.delete(Keyspace::Body, body_key(key, winner));
+    }
+    Some(body)
 }

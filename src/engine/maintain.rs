@@ -53,6 +53,7 @@ pub(super) struct Maintenance {
     watching: Cell<bool>,
     /// Whether the next flush is made before the log is long.
     flushes_anyway: Cell<bool>,
+    tidying: Cell<Tidying>,
     must_replay: Cell<bool>,
     /// After a failure the log has to grow beyond this before another flush is tried, or some time has to pass.
     not_before: Cell<usize>,
@@ -78,6 +79,17 @@ impl Maintenance {
     pub(super) fn has_replayed(&self) {
         self.must_replay.set(false);
     }
+}
+
+/// How far it has come to write the whole database anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tidying {
+    #[default]
+    Not,
+    /// The log is to be flushed.
+    Flush,
+    /// All runs are to be merged.
+    Merge,
 }
 
 /// What was done.
@@ -119,6 +131,19 @@ impl Inner {
         }
     }
 
+    /// Has the whole database written anew, without what newer entries hide: that is the end of what was removed, which else
+    /// may stay on the disk for long.
+    pub(super) fn tidy(self: &Rc<Self>) {
+        self.maintenance.tidying.set(Tidying::Flush);
+        self.maintain();
+    }
+
+    /// Which runs are to be merged.
+    fn next_merge(&self, manifest: &Manifest) -> Option<Range<usize>> {
+        let is_all = self.maintenance.tidying.get() == Tidying::Merge && manifest.runs.len() > 1;
+        if is_all { Some(0..manifest.runs.len()) } else { manifest.choose_merge(self.settings.fan_in) }
+    }
+
     /// Whether to flush while nothing else is to be done, so that the next opening has little to replay.
     fn is_worth_flushing(&self) -> bool {
         self.state.borrow().active.log_bytes() >= self.settings.flush_bytes / 16
@@ -149,14 +174,15 @@ impl Inner {
     fn must_flush(&self) -> bool {
         let log_bytes = self.state.borrow().active.log_bytes();
         let is_long = log_bytes >= self.settings.flush_bytes
-            || self.maintenance.flushes_anyway.get() && self.is_worth_flushing();
+            || self.maintenance.flushes_anyway.get() && self.is_worth_flushing()
+            || self.maintenance.tidying.get() == Tidying::Flush && log_bytes > 0;
         is_long && log_bytes >= self.maintenance.not_before.get()
     }
 
     fn must_merge(&self) -> bool {
         let state = self.state.borrow();
         self.maintenance.not_before.get() == 0
-            && (state.manifest.merge.is_some() || state.manifest.choose_merge(self.settings.fan_in).is_some())
+            && (state.manifest.merge.is_some() || self.next_merge(&state.manifest).is_some())
     }
 
     async fn work(self: Rc<Self>) {
@@ -224,9 +250,17 @@ impl Inner {
         }
         if self.must_flush() {
             self.maintenance.flushes_anyway.set(false);
-            self.flush().await.map(|()| Work::Flush)
+            self.flush().await?;
+            if self.maintenance.tidying.get() == Tidying::Flush {
+                self.maintenance.tidying.set(Tidying::Merge);
+            }
+            Ok(Work::Flush)
         } else if self.has_work() {
-            self.merge().await.map(|()| Work::Merge)
+            self.merge().await?;
+            if self.state.borrow().manifest.runs.len() <= 1 {
+                self.maintenance.tidying.set(Tidying::Not);
+            }
+            Ok(Work::Merge)
         } else {
             Ok(Work::Nothing)
         }
@@ -390,7 +424,7 @@ impl Inner {
         let before = self.manifest_record.borrow().clone();
         let mut manifest = (*self.state.borrow().manifest).clone();
         let begin = |inputs: Range<usize>| Merge { inputs, output: Vec::new(), from: Bytes::new() };
-        let begun = manifest.merge.take().or_else(|| manifest.choose_merge(self.settings.fan_in).map(begin));
+        let begun = manifest.merge.take().or_else(|| self.next_merge(&manifest).map(begin));
         let Some(mut merge) = begun else { return Ok(()) };
         let has_oldest = merge.inputs.end == manifest.runs.len();
         let mut builder = self.segment(&mut manifest.next_segment);

@@ -156,6 +156,11 @@ impl Engine {
         outcome.await
     }
 
+    /// Has the whole database written anew in the background, so that what was removed leaves the disk.
+    pub fn tidy(&self) {
+        self.inner.tidy();
+    }
+
     /// Applies what other tabs have committed. Called where a notice may have been lost, such as when a page comes back
     /// from sleep.
     ///

@@ -120,6 +120,30 @@ impl Local {
         promise(async move { database.revs_diff(&options_of(&request)?).await })
     }
 
+    /// Where a compaction begins: the JSON text of [`CompactionStep`](crate::db::CompactionStep).
+    pub fn begin_compaction(&self) -> Promise {
+        let database = self.database.clone();
+        promise(async move { Ok(json_text(&database.begin_compaction().await?)) })
+    }
+
+    /// The next piece of a compaction.
+    pub fn compact_further(&self, step: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move { Ok(json_text(&database.compact_further(options_of(&step)?).await?)) })
+    }
+
+    /// Compacts one document.
+    pub fn compact_document(&self, id: String, max_height: f64) -> Promise {
+        let database = self.database.clone();
+        promise_of_nothing(async move { database.compact_document(&id, max_height as usize).await })
+    }
+
+    /// Forgets a leaf.
+    pub fn purge(&self, id: String, rev: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move { Ok(json_text(&database.purge(&id, &rev).await?)) })
+    }
+
     /// Counters and names.
     pub fn info(&self) -> Promise {
         promise(ready(self.database.info().map(|info| json_text(&info))))

@@ -64,6 +64,22 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('revs_diff', request);
   }
 
+  begin_compaction(): Promise<string> {
+    return this._call('begin_compaction');
+  }
+
+  compact_further(step: string): Promise<string> {
+    return this._call('compact_further', step);
+  }
+
+  compact_document(id: string, maxHeight: number): Promise<void> {
+    return this._call('compact_document', id, maxHeight);
+  }
+
+  purge(id: string, rev: string): Promise<string> {
+    return this._call('purge', id, rev);
+  }
+
   info(): Promise<string> {
     return this._call('info');
   }
@@ -151,7 +167,7 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
   }
 
   /** In one turn with the look whether it is there: calls are sent in the order in which they are made. */
-  private _call<Result>(method: string, ...args: string[]): Promise<Result> {
+  private _call<Result>(method: string, ...args: (string | number)[]): Promise<Result> {
     const call = ({ connection, number }: Place) => connection.call(number, method, ...args) as Promise<Result>;
     return this._place ? call(this._place) : this.place().then(call);
   }

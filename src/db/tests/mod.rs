@@ -1,6 +1,7 @@
 //! Tests of the local database, by PouchDB's rules.
 
 mod bodies;
+mod compaction;
 mod crash;
 mod handles;
 mod local;

@@ -17,6 +17,17 @@ pub(super) struct Model {
     pub(super) documents: BTreeMap<String, ModelDocument>,
     pub(super) local: BTreeMap<String, (u64, String)>,
     pub(super) update_seq: u64,
+    /// How much is kept of each document that is written.
+    pub(super) rules: Rules,
+    /// How many leaves were purged.
+    pub(super) purges: u64,
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rules {
+    pub(super) revs_limit: usize,
+    pub(super) auto_compaction: bool,
 }
 
 /// An edit as a person makes it.
@@ -38,7 +49,7 @@ impl Model {
     }
 
     /// A new edit, by PouchDB's rules.
-    pub(super) fn edit(&mut self, edit: &Edit, revs_limit: usize, was_delete: bool) -> Result<Rev, Error> {
+    pub(super) fn edit(&mut self, edit: &Edit, was_delete: bool) -> Result<Rev, Error> {
         let conflict = Error::new(ErrorKind::Conflict);
         let hash = RevHash::Md5(md5(&edit.text));
         let upon = |parent: &Rev, hash| Rev { generation: parent.generation + 1, hash };
@@ -82,33 +93,50 @@ impl Model {
             }
         };
         let path = RevPath::new(rev.clone(), parent.map(|parent| parent.hash));
-        self.store(&edit.id, &path, edit.deleted, &edit.body, revs_limit);
+        self.store(&edit.id, &path, edit.deleted, &edit.body);
         Ok(rev)
     }
 
     /// A revision made elsewhere.
-    pub(super) fn replicate(
-        &mut self,
-        id: &str,
-        path: &RevPath,
-        deleted: bool,
-        body: &str,
-        revs_limit: usize,
-    ) {
+    pub(super) fn replicate(&mut self, id: &str, path: &RevPath, deleted: bool, body: &str) {
         let is_known = self.documents.get(id).is_some_and(|document| document.tree.contains(path.leaf()));
         if !is_known {
-            self.store(id, path, deleted, body, revs_limit);
+            self.store(id, path, deleted, body);
         }
     }
 
-    fn store(&mut self, id: &str, path: &RevPath, deleted: bool, body: &str, revs_limit: usize) {
+    fn store(&mut self, id: &str, path: &RevPath, deleted: bool, body: &str) {
         self.update_seq += 1;
         let document = self.documents.entry(id.to_owned()).or_default();
         document.seq = self.update_seq;
-        document.tree.merge(path, deleted, revs_limit);
+        document.tree.merge(path, deleted, self.rules.revs_limit);
         document.bodies.insert(path.leaf().clone(), body.to_owned());
         let tree = &document.tree;
         document.bodies.retain(|rev, _| tree.contains(rev));
+        if self.rules.auto_compaction {
+            document.compact(0);
+        }
+    }
+
+    pub(super) fn compact(&mut self) {
+        self.documents.values_mut().for_each(|document| document.compact(0));
+    }
+
+    /// Forgets a leaf, with those of its ancestors that stand under no other.
+    pub(super) fn purge(&mut self, id: &str, leaf: &Rev) -> bool {
+        let Some(document) = self.documents.get_mut(id) else { return false };
+        if document.tree.remove_leaf(leaf).is_err() {
+            return false;
+        }
+        self.purges += 1;
+        self.update_seq += 1;
+        document.seq = self.update_seq;
+        let tree = &document.tree;
+        document.bodies.retain(|rev, _| tree.contains(rev));
+        if tree.is_empty() {
+            self.documents.remove(id);
+        }
+        true
     }
 
     pub(super) fn edit_local(
@@ -136,6 +164,12 @@ impl Model {
 }
 
 impl ModelDocument {
+    pub(super) fn compact(&mut self, max_height: usize) {
+        for rev in self.tree.compact(max_height) {
+            self.bodies.remove(&rev);
+        }
+    }
+
     fn is_deleted(&self) -> bool {
         self.tree.winner().is_some_and(|winner| winner.deleted)
     }

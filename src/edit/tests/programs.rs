@@ -1,9 +1,12 @@
 //! Random programs of edits, on the engine and on the model.
 
 use super::check_consistency;
-use super::model::{Edit, Model};
+use super::model::{Edit, Model, Rules};
 use crate::doc::{Rev, RevHash, id_key, json_text};
-use crate::edit::{Bulk, Counters, DocumentResult, EditOptions, StoredDocument, read_local};
+use crate::edit::{
+    Bulk, CompactionSlice, Counters, DocumentResult, EditOptions, StoredDocument, compact_document,
+    compacted_until, purge, read_local,
+};
 use crate::engine::{Engine, Settings, Snapshot};
 use crate::env::block_on;
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
@@ -31,6 +34,10 @@ enum Step {
     /// many of the ancestors are told.
     Revisions(Vec<(u8, Parent, Vec<u8>, u8)>),
     Local(u8, Option<u8>, bool),
+    Compact,
+    CompactDocument(u8, u8),
+    /// A document's revision, a leaf or not.
+    Purge(u8, Parent),
     Reopen,
 }
 
@@ -53,6 +60,9 @@ fn step() -> impl Strategy<Value = Step> {
         5 => prop::collection::vec(revision, 1..4).prop_map(Step::Revisions),
         2 => (0..2_u8, prop::option::of(0..3_u8), prop::bool::weighted(0.3))
             .prop_map(|(id, rev, deleted)| Step::Local(id, rev, deleted)),
+        1 => Just(Step::Compact),
+        1 => (0..4_u8, 0..3_u8).prop_map(|(id, height)| Step::CompactDocument(id, height)),
+        2 => (0..4_u8, parent()).prop_map(|(id, leaf)| Step::Purge(id, leaf)),
         1 => Just(Step::Reopen),
     ]
 }
@@ -126,8 +136,22 @@ fn open(disk: &Rc<MemoryDisk>) -> Engine {
     block_on(Engine::open(Box::new(MemoryStorage::on(disk.clone())), Settings::default())).unwrap()
 }
 
-fn run_step(engine: &Engine, model: &mut Model, step: &Step, revs_limit: usize) -> Result<(), TestCaseError> {
-    let options = EditOptions { revs_limit, ..EditOptions::default() };
+fn compact(engine: &Engine) {
+    let until = engine.peek(Counters::read).unwrap().update_seq;
+    let mut since = engine.peek(compacted_until).unwrap();
+    while since < until {
+        let begin = || CompactionSlice::new(since, until);
+        let slice = block_on(engine.read_in_steps(begin, CompactionSlice::step)).unwrap();
+        since = slice.last_seq();
+        if !slice.is_void() {
+            block_on(engine.commit(move |overlay| slice.plan(overlay))).unwrap();
+        }
+    }
+}
+
+fn run_step(engine: &Engine, model: &mut Model, step: &Step) -> Result<(), TestCaseError> {
+    let Rules { revs_limit, auto_compaction } = model.rules;
+    let options = EditOptions { revs_limit, auto_compaction, ..EditOptions::default() };
     match step {
         Step::Edits(edits, was_delete) => {
             // What they name is what is there before the bulk.
@@ -138,7 +162,7 @@ fn run_step(engine: &Engine, model: &mut Model, step: &Step, revs_limit: usize) 
             prop_assert_eq!(results.len(), edits.len());
             for (edit, result) in edits.iter().zip(results) {
                 let id = edit.id.clone();
-                let expected = match model.edit(edit, revs_limit, *was_delete) {
+                let expected = match model.edit(edit, *was_delete) {
                     Ok(rev) => DocumentResult::Written { ok: true, id, rev: rev.to_string() },
                     Err(error) => DocumentResult::Refused(error.with_doc_id(id)),
                 };
@@ -171,7 +195,7 @@ fn run_step(engine: &Engine, model: &mut Model, step: &Step, revs_limit: usize) 
             prop_assert_eq!(results, vec![]);
             given.sort_by_key(|(id, (path, ..))| (id_key(id), path.leaf().generation));
             for (id, (path, deleted, body)) in given {
-                model.replicate(id, &path, deleted, &body, revs_limit);
+                model.replicate(id, &path, deleted, &body);
             }
         }
         Step::Local(id, rev, deleted) => {
@@ -189,6 +213,35 @@ fn run_step(engine: &Engine, model: &mut Model, step: &Step, revs_limit: usize) 
                 Err(error) => DocumentResult::Refused(error.with_doc_id(id)),
             };
             prop_assert_eq!(result, expected);
+        }
+        Step::Compact => {
+            compact(engine);
+            model.compact();
+        }
+        Step::CompactDocument(id, height) => {
+            let (id, height) = (IDS[usize::from(*id)], usize::from(*height));
+            let found =
+                block_on(engine.commit(move |overlay| compact_document(overlay, id, height))).unwrap();
+            prop_assert_eq!(found.is_some(), model.documents.contains_key(id));
+            if let Some(document) = model.documents.get_mut(id) {
+                document.compact(height);
+            }
+        }
+        Step::Purge(id, rev) => {
+            let id = IDS[usize::from(*id)];
+            let rev = find_parent(model, id, *rev).unwrap_or(Rev::new(1, "none"));
+            let before = model.documents.get(id).cloned();
+            let text = rev.to_string();
+            let purged = block_on(engine.commit(move |overlay| purge(overlay, id, &text, 3)));
+            prop_assert_eq!(purged.is_ok(), model.purge(id, &rev), "{:?}", purged);
+            if let (Ok(purged), Some(before)) = (purged, before) {
+                let after = model.documents.get(id);
+                prop_assert_eq!(purged.document_was_removed_completely, after.is_none());
+                let is_gone = |rev: &Rev| after.is_none_or(|after| !after.tree.contains(rev));
+                let gone = before.tree.revs().filter(|(rev, _)| is_gone(rev)).count();
+                prop_assert_eq!(purged.deleted_revs.len(), gone);
+                prop_assert!(purged.deleted_revs.iter().all(is_gone));
+            }
         }
         Step::Reopen => {}
     }
@@ -216,21 +269,24 @@ fn check(snapshot: &Snapshot, model: &Model) -> Result<(), TestCaseError> {
         let found = found.map(|found| (found.number, String::from_utf8(found.body.to_vec()).unwrap()));
         prop_assert_eq!(found.as_ref(), model.local.get(id));
     }
+    let purges = read_local(snapshot, "_local/purges").map(|found| found.number);
+    prop_assert_eq!(purges.unwrap_or_default(), model.purges);
     Ok(())
 }
 
 proptest! {
     #[test]
     fn programs_of_edits_do_what_the_model_does(steps in prop::collection::vec(step(), 1..25),
-                                                revs_limit in prop_oneof![Just(1_usize), 2..5_usize, Just(1000)]) {
+                                                revs_limit in prop_oneof![Just(1_usize), 2..5_usize, Just(1000)],
+                                                auto_compaction in any::<bool>()) {
         let disk = Rc::default();
         let mut engine = open(&disk);
-        let mut model = Model::default();
+        let mut model = Model { rules: Rules { revs_limit, auto_compaction }, ..Model::default() };
         for step in &steps {
             if let Step::Reopen = step {
                 engine = open(&disk);
             }
-            run_step(&engine, &mut model, step, revs_limit)?;
+            run_step(&engine, &mut model, step)?;
             check(&engine.snapshot().unwrap(), &model)?;
         }
         check(&open(&disk).snapshot().unwrap(), &model)?;
