@@ -71,7 +71,7 @@ function isNativeFetch(function_: (...args: any[]) => unknown): boolean {
 }
 
 /** Another library's database says itself what it waits for. */
-export function whenOpen(side: ReplicationSide): Promise<void> {
+export function whenOpen(side: unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     if (!(side instanceof Database) || side.taskqueue.isReady) resolve();
     else side.taskqueue.addTask((failed) => (failed ? reject(failed) : resolve()));

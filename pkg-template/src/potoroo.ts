@@ -2,6 +2,7 @@
 import { placeOf } from './adapters';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
+import { conflicts } from './conflicts';
 import { addStatics, createClass, nameAndOptions } from './constructor';
 import type { Constructor } from './constructor';
 import { openCore } from './core';
@@ -21,6 +22,7 @@ export const Potoroo: Constructor = createClass(Database, setUp);
 
 Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, {
   changes,
+  conflicts,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);
   },

@@ -1,6 +1,7 @@
 // The object that replicate() answers with: an emitter, a promise, and a replication that can be cancelled.
 import type { ReplicationHooks } from 'virtual:wasm-glue';
 import type { ActiveTasks } from './active_tasks';
+import { Database } from './database';
 import type { Doc, Options } from './database';
 import { EventEmitter } from './emitter';
 import { errorMembers, toError } from './errors';
@@ -13,6 +14,8 @@ import type { ReplicationSide } from './peers';
 import { directionOf, parseStatus, unknownStatus } from './status';
 import type { Direction, ReplicationStatus } from './status';
 import { SharedReplication, sharedName } from './shared';
+import { Resolver } from './resolve';
+import type { Resolution, Resolve } from './resolve';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
 import { WorkerReplication } from './worker';
@@ -78,6 +81,8 @@ export class Replication extends EventEmitter {
   /** What is run now; of anything earlier nothing is heard. */
   private _current: object | undefined;
   private _shared: SharedReplication | undefined;
+  private _resolver: Resolver | undefined;
+  private _settle: (() => Promise<void>) | undefined;
   /** Tells a worker to which events somebody listens. */
   private _tellWorker: (() => void) | undefined;
   private _ended = false;
@@ -153,6 +158,7 @@ export class Replication extends EventEmitter {
       },
       halt: () => {
         this._runner.halt();
+        this._resolver?.cancel();
         this._current = undefined;
         this._runner = this._idle();
       },
@@ -171,6 +177,7 @@ export class Replication extends EventEmitter {
   private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
     const current = {};
     this._current = current;
+    this._settleConflicts(target, options);
     refuseFilterOnLocal(source, options);
     const request = requestOf(options);
     const hooks = hooksOf(options);
@@ -275,7 +282,7 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     switch (event) {
       case 'complete':
-        this._end('complete', parse(payload));
+        this._complete(parse(payload));
         break;
       case 'error':
         this._end('error', toError(parse(payload)));
@@ -341,6 +348,7 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     this._ended = true;
     for (const release of this._release) release();
+    this._resolver?.cancel();
     this._amendEnd(event, outcome);
     this._tell(event, outcome);
     this.removeAllListeners();
@@ -353,6 +361,28 @@ export class Replication extends EventEmitter {
     const failure = event === 'error' ? { last_error: outcome as Error, last_error_time: new Date().toISOString() } : undefined;
     const { next_retry: _next, ...status } = this.status();
     this._setStatus({ ...status, state, rate: 0, ...failure });
+  }
+
+  /** Of what has arrived, the conflicts are settled before the end. */
+  private _complete(result: unknown): void {
+    const settle = this.cancelled ? undefined : this._settle;
+    if (!settle) return this._end('complete', result);
+    this._settle = undefined;
+    void settle().then(() => this._end('complete', result));
+  }
+
+  /** Has the function of the option `conflicts` settle those of the target: as they arrive, or before the end. */
+  private _settleConflicts(target: ReplicationSide, { conflicts, live }: Options): void {
+    if (typeof conflicts !== 'function' || !(target instanceof Database) || target._remote) return;
+    const begin = () => {
+      const resolver = new Resolver(target, conflicts as Resolve, Boolean(live));
+      resolver.on('resolved', (resolution: Resolution) => this._tell('conflict', resolution));
+      this._resolver?.cancel();
+      this._resolver = resolver;
+      return resolver;
+    };
+    if (live) begin();
+    else this._settle = () => begin().done();
   }
 
   private _endCancelled(): void {

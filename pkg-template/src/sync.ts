@@ -44,6 +44,7 @@ export class Sync extends EventEmitter {
     this._followState('push', this.push);
     this._followState('pull', this.pull);
     this._forwardOnDemand('change', (direction, change) => ({ direction, change }));
+    this._forwardOnDemand('conflict', (_, resolution) => resolution);
     this._forwardOnDemand('status', () => this.status());
     this._forwardOnDemand('denied', (direction, doc) => ({ direction, doc }));
     if (options.live || options.continuous) {

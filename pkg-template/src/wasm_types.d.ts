@@ -34,6 +34,8 @@ declare module 'virtual:wasm-glue' {
     all_docs(options: string): Promise<string>;
     /** One page of changes. */
     changes(options: string): Promise<string>;
+    /** One page of documents with conflicts. */
+    conflicts(options: string): Promise<string>;
     revs_diff(request: string): Promise<string>;
     /** Where a compaction begins: `{last_seq, until, changes}`. */
     begin_compaction(): Promise<string>;

@@ -1,5 +1,5 @@
 // Replication and sync. Names are those of @types/pouchdb-replication.
-import type { DocumentId, Error, ExistingDocument, FilterFunction, Selector, Sequence } from './core.js';
+import type { DocumentId, Error, ExistingDocument, FilterFunction, RevisionId, Selector, Sequence } from './core.js';
 import type { Thenable, EventEmitter } from './emitter.js';
 
 export interface ReplicateOptions {
@@ -25,6 +25,31 @@ export interface ReplicateOptions {
   /** On which side progress is noted; false notes it nowhere. */
   checkpoint?: boolean | 'target' | 'source' | undefined;
   style?: 'main_only' | 'all_docs' | undefined;
+  /**
+   * Whether one tab replicates for all tabs of the origin that ask for the same, and the others hear of it. By default where
+   * `live` and `retry` are set and nothing is a function, between a database in IndexedDB and a remote one; `true` also without
+   * `retry`, and takes functions for equal whose texts are.
+   */
+  shared?: boolean | undefined;
+  /**
+   * Settles conflicts of the target, a database in this browser, as they arrive. Gets all leaves that are not deleted, the
+   * winner first, and answers the one that is to stay, or a document that takes the place of all; nothing leaves the conflict.
+   * It has to answer alike on every device: nothing random, no time, no name of the device.
+   */
+  conflicts?: ((leaves: ExistingDocument<any>[]) => ConflictAnswer | Promise<ConflictAnswer>) | undefined;
+}
+
+export type ConflictAnswer = { [member: string]: any } | null | undefined | void;
+
+/** What became of a conflict. */
+export interface ConflictResolution {
+  id: DocumentId;
+  /** The leaves there were, the winner first. */
+  leaves: RevisionId[];
+  /** The only one there is now. */
+  rev?: RevisionId | undefined;
+  /** Why the conflict is still there. */
+  error?: unknown;
 }
 
 export interface ReplicationResult<Content extends {}> {
@@ -121,6 +146,8 @@ export interface ReplicationEvents<Content extends {}> extends Record<string, an
   checkpoint: [checkpoint: Checkpoint];
   /** A failure after which it tries again. */
   requestError: [error: Error];
+  /** The function of the option `conflicts` was called in this tab. Not in PouchDB. */
+  conflict: [resolution: ConflictResolution];
   /** How it stands has changed; it comes before the events that tell of the same. Not in PouchDB. */
   status: [status: ReplicationStatus];
   complete: [result: ReplicationResultComplete<Content>];
@@ -160,6 +187,8 @@ export interface SyncEvents<Content extends {}> extends Record<string, any[]> {
   paused: [error?: Error];
   active: [way: { direction: 'push' | 'pull' }];
   denied: [refused: { direction: 'push' | 'pull'; doc: Error }];
+  /** The function of the option `conflicts` was called in this tab. Not in PouchDB. */
+  conflict: [resolution: ConflictResolution];
   /** How one of the ways stands has changed. Not in PouchDB. */
   status: [status: SyncStatus];
   complete: [result: SyncResultComplete<Content>];

@@ -13,6 +13,8 @@ use std::borrow::Cow;
 pub struct EditOptions {
     /// Whether the documents are edits that get a new revision each; else they are revisions made elsewhere.
     pub new_edits: bool,
+    /// Whether all documents are written or none: then the first refusal is the whole call's.
+    pub atomic: bool,
     /// Whether the edits came through `remove`: then a document that never was is not found, instead of being made.
     pub was_delete: bool,
     /// Whether a new revision's hash is the MD5 of the edit, so that equal edits are one revision; else it is random.
@@ -27,6 +29,7 @@ impl Default for EditOptions {
     fn default() -> Self {
         Self {
             new_edits: true,
+            atomic: false,
             was_delete: false,
             deterministic_revs: true,
             revs_limit: 1000,
@@ -108,7 +111,7 @@ impl Bulk {
     /// ones, as CouchDB answers.
     ///
     /// # Errors
-    /// A storage error where what is stored cannot be read.
+    /// A storage error where what is stored cannot be read; with `atomic` the first refusal.
     pub fn plan(&self, overlay: &mut Overlay) -> Result<Vec<DocumentResult>> {
         let mut counters = Counters::read(overlay);
         let before = counters;
@@ -131,6 +134,7 @@ impl Bulk {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Storage => return Err(error),
+                Err(error) if self.options.atomic => return Err(error.with_doc_id(edit.id.clone())),
                 Err(error) => results.push(DocumentResult::Refused(error.with_doc_id(edit.id.clone()))),
             }
         }

@@ -2,6 +2,7 @@
 
 mod all_docs;
 mod changes;
+mod conflicts;
 mod document;
 mod range;
 #[cfg(test)]
@@ -9,4 +10,5 @@ mod tests;
 
 pub use all_docs::{AllDocs, AllDocsOptions};
 pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
+pub use conflicts::{Conflict, Conflicts, ConflictsOptions};
 pub use document::{document_text, text_of};

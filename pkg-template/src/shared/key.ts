@@ -14,7 +14,7 @@ const functionsOfRemote = ['fetch', 'reauthenticate'] as const;
  * The name of what all tabs share that replicate the same between the same databases in the same way, with the same
  * credentials; nothing where this tab replicates for itself.
  *
- * With `shared: true` functions are taken for equal if their texts are; without a word, a replication with functions, or with
+ * A function for conflicts, which has to answer alike on every device, is equal if its text is. With `shared: true` all functions are taken for equal if their texts are; without a word, a replication with functions, or with
  * methods that somebody has replaced, is not shared.
  */
 export async function sharedName(
@@ -29,7 +29,7 @@ export async function sharedName(
   if (!isSharedStorage(local) || !isRemote(remote)) return undefined;
   const texts = [...functionTexts(options, functions), ...functionTexts(remote.__opts, functionsOfRemote)];
   if (!shared && (texts.some(Boolean) || !isWhollyOwn(local) || !isWhollyOwn(remote))) return undefined;
-  const what = [version, await local._core!.id(), local === source, remoteParts(remote), encodedOptions, texts];
+  const what = [version, await local._core!.id(), local === source, remoteParts(remote), encodedOptions, texts, functionTexts(options, ['conflicts'])];
   // A name can be seen by every script of the origin, and the parts have a password in them.
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(what)));
   return `potoroo-replication-${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
