@@ -66,7 +66,7 @@ export const cases = [
   ].map(({ how, end, only, database }) => ({
     title: `another page takes over when the one that replicates ${how}`,
     only,
-    ownBrowser: {},
+    ownBrowser: only && {},
     run: (context) =>
       withRemotes(context, 1, async ({ pages, remotes, feeds, names: [name], put }) => {
         const all = await pages(3);
@@ -161,7 +161,6 @@ export const cases = [
     { what: 'no Web Locks', without: 'locks' },
   ].map(({ what, options, without }) => ({
     title: `with ${what} each page replicates for itself`,
-    ownBrowser: {},
     run: (context) =>
       withRemotes(context, 1, async ({ pages, remotes, feeds, names: [name], put }) => {
         const all = await pages(2);
@@ -176,7 +175,6 @@ export const cases = [
   })),
   {
     title: 'where Web Locks never answer, a page replicates after a while by itself',
-    ownBrowser: {},
     run: (context) =>
       withRemotes(context, 1, async ({ pages, remotes, names: [name], put }) => {
         const [page] = await pages(1);

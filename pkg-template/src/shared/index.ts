@@ -7,7 +7,7 @@ import type { Message } from './messages';
 export { sharedName } from './key';
 
 /** How often a page that is looked at makes sure that somebody replicates. */
-const LOOK_MS = 3000;
+const LOOK_MS = 5000;
 /** So many questions without an answer, and the elected one is taken for dead: stopped, or frozen without a word. */
 const PATIENCE = 2;
 
