@@ -11,6 +11,7 @@ pub mod http;
 pub mod js;
 pub mod query;
 pub mod replicate;
+pub mod sort;
 pub mod storage;
 pub mod tree;
 pub mod varint;

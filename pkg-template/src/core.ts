@@ -2,6 +2,7 @@
 import type { Local, Remote } from 'virtual:wasm-glue';
 import type { Database } from './database';
 import { toError } from './errors';
+import { isIndexedDb, wakeIndexedDb } from './indexed_db';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { tellIfBlocked } from './patience';
@@ -32,10 +33,13 @@ export async function openCore(db: Database): Promise<void> {
   }
 }
 
-const localOptions: KnownOptions = { flags: ['deterministic_revs', 'auto_compaction'], others: ['adapter', 'durability'] };
+const localOptions: KnownOptions = {
+  flags: ['deterministic_revs', 'auto_compaction', 'salvage'],
+  others: ['adapter', 'durability'],
+};
 
 /** Whole numbers from 1 on; anything else is as good as nothing. */
-const limits = ['revs_limit', 'purged_infos_limit'];
+const limits = ['revs_limit', 'purged_infos_limit', 'cache_bytes'];
 
 /** Where databases are that were opened without a wish: they stay there for the life of the page, on whatever thread. */
 const places = new Map<string, string>();
@@ -56,6 +60,7 @@ function adapterOf(db: Database): string | undefined {
 async function openLocal(db: Database): Promise<Local | WorkerLocal> {
   const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
   const adapter = adapterOf(db) ?? 'idb';
+  if (isIndexedDb(adapter)) wakeIndexedDb();
   const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage();
   const local = await tellIfBlocked(db, 'open', opening);
   local.on_event((event, updateSeq) => {

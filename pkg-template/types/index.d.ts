@@ -129,6 +129,16 @@ declare namespace Potoroo {
        * was not set, and a warning on the console says why; `info().worker` tells where it runs.
        */
       worker?: boolean | undefined;
+      /**
+       * Opens a database that is damaged as well, and that fails to open for it: it can be read then, as it was before the
+       * damaged commit, and every write fails with the damage. `info().damage` names it. Copy what there is, then destroy it.
+       */
+      salvage?: boolean | undefined;
+      /**
+       * How many bytes of what is stored are kept in memory for reading again; 32 MiB (33,554,432) unless given. Instances of
+       * one name in one page share the first one's.
+       */
+      cache_bytes?: number | undefined;
       /** How many generations of a document's history are kept; 1000 unless given. */
       revs_limit?: number | undefined;
       /** False gives random revisions instead of those computed from the content. */

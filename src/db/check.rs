@@ -56,7 +56,7 @@ impl Database {
     /// # Errors
     /// A storage error where the platform fails, or the format is a newer one.
     pub async fn check_unopened(name: &str, options: &DatabaseOptions) -> Result<CheckReport> {
-        let storage = shared::open_storage(name, options.adapter.as_deref(), options.durability).await?;
+        let storage = shared::open_storage(name, options).await?;
         let mut problems = Vec::new();
         let records = check_records(&*storage, &mut problems).await;
         storage.close();
@@ -68,7 +68,7 @@ impl Database {
     /// # Errors
     /// A storage error where the platform refuses.
     pub async fn destroy_unopened(name: &str, options: &DatabaseOptions) -> Result<()> {
-        let storage = shared::open_storage(name, options.adapter.as_deref(), options.durability).await?;
+        let storage = shared::open_storage(name, options).await?;
         Ok(storage.destroy().await?)
     }
 }

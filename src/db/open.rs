@@ -44,6 +44,9 @@ pub struct DatabaseInfo {
     pub auto_compaction: bool,
     /// PouchDB's name of the kind of storage.
     pub adapter: &'static str,
+    /// The damaged record because of which the database can only be read, as it was before it; with the option `salvage`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<String>,
 }
 
 impl Database {
@@ -52,7 +55,7 @@ impl Database {
     /// # Errors
     /// [`ErrorKind::Storage`] where the storage refuses or what it holds cannot be read.
     pub async fn open(name: &str, options: DatabaseOptions) -> Result<Self> {
-        let shared = shared::acquire(name, options.adapter.as_deref(), options.durability).await?;
+        let shared = shared::acquire(name, &options).await?;
         Ok(Self {
             inner: Rc::new(Handle { name: name.to_owned(), options, shared, closed: Cell::new(false) }),
         })
@@ -99,6 +102,7 @@ impl Database {
             update_seq: counters.update_seq,
             auto_compaction: self.options().auto_compaction,
             adapter: self.adapter(),
+            damage: self.engine()?.damage().map(|damage| damage.to_string()),
         })
     }
 

@@ -1,8 +1,9 @@
 //! The engines that are open on this thread: all handles of one name share one.
 
-use crate::engine::{Engine, Settings};
+use super::options::DatabaseOptions;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::storage::{Adapter, Durability, Storage};
+use crate::storage::{Adapter, Storage};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -39,11 +40,8 @@ async fn lock(name: &str, adapter: &str) -> OwnedMutexGuard<Option<Rc<SharedEngi
 }
 
 /// The engine of a name, opened if this is its first handle. Without a wanted adapter, the best one that opens it.
-pub(super) async fn acquire(
-    name: &str,
-    wanted: Option<&str>,
-    durability: Durability,
-) -> Result<Rc<SharedEngine>> {
+pub(super) async fn acquire(name: &str, options: &DatabaseOptions) -> Result<Rc<SharedEngine>> {
+    let wanted = options.adapter.as_deref();
     let mut refusal = None;
     for adapter in candidates(wanted)? {
         let mut slot = lock(name, adapter.kind()).await;
@@ -54,14 +52,14 @@ pub(super) async fn acquire(
             shared.handles.set(shared.handles.get() + 1);
             return Ok(shared.clone());
         }
-        let storage: Box<dyn Storage> = match adapter.open(name, durability).await {
+        let storage: Box<dyn Storage> = match adapter.open(name, options.durability).await {
             Err(error) if error.is_refusal() => {
                 refusal = Some(error);
                 continue;
             }
             opened => opened?,
         };
-        let engine = Engine::open(storage, Settings::default()).await?;
+        let engine = Engine::open(storage, options.settings()).await?;
         let shared = SharedEngine::alone(engine);
         slot.replace(shared.clone());
         if wanted.is_none() {
@@ -73,14 +71,10 @@ pub(super) async fn acquire(
 }
 
 /// The storage that the engine of a name is opened on, where no engine can be.
-pub(super) async fn open_storage(
-    name: &str,
-    wanted: Option<&str>,
-    durability: Durability,
-) -> Result<Box<dyn Storage>> {
+pub(super) async fn open_storage(name: &str, options: &DatabaseOptions) -> Result<Box<dyn Storage>> {
     let mut refusal = None;
-    for adapter in candidates(wanted)? {
-        match adapter.open(name, durability).await {
+    for adapter in candidates(options.adapter.as_deref())? {
+        match adapter.open(name, options.durability).await {
             Err(error) if error.is_refusal() => refusal = Some(error),
             opened => return Ok(opened?),
         }

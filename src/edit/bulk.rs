@@ -1,9 +1,10 @@
 use super::counters::Counters;
 use super::{local_document, new_edit, replicated};
-use crate::doc::{IncomingDocument, Rev, RevHash, check_id, is_local, md5};
+use crate::doc::{IncomingDocument, Rev, RevHash, check_id, id_key, is_local, md5};
 use crate::engine::Overlay;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sort::sort_by;
 use crate::tree::RevPath;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -98,11 +99,10 @@ impl Bulk {
                 Revision::Known(path) => path.leaf().generation,
                 _ => 0,
             };
-            edits.sort_by(|left, right| {
-                crate::doc::id_key(&left.id)
-                    .cmp(&crate::doc::id_key(&right.id))
-                    .then_with(|| start(left).cmp(&start(right)))
-            });
+            let mut keyed: Vec<_> =
+                edits.into_iter().map(|edit| (id_key(&edit.id), start(&edit), edit)).collect();
+            sort_by(&mut keyed, |left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
+            edits = keyed.into_iter().map(|(_, _, edit)| edit).collect();
         }
         Ok(Self { edits, options })
     }

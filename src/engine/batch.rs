@@ -1,6 +1,7 @@
 use super::keyspace::Keyspace;
 use super::record;
 use super::snapshot::Snapshot;
+use crate::sort::sort_by;
 use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{self, HashTable};
@@ -120,7 +121,7 @@ impl Overlay {
         if replaced.is_empty() {
             return self.encoded;
         }
-        replaced.sort_unstable();
+        sort_by(&mut replaced, Ord::cmp);
         let mut replaced = replaced.into_iter().peekable();
         let mut end = record::HEADER;
         let ends = self.entries.iter().skip(1).map(|entry| entry.start).chain([self.encoded.len()]);

@@ -54,6 +54,10 @@ impl Inner {
 
     /// The same; `found`, if given, are the answers to [`reads_behind`] this engine's position.
     pub(super) async fn catch_up_from(&self, mut found: Option<Vec<Vec<Bytes>>>) -> StorageResult<bool> {
+        if self.damage.borrow().is_some() {
+            // There is no way past it.
+            return Ok(false);
+        }
         let before = self.position.get();
         let mut replay = self.maintenance.must_replay().then(|| self.replay_of(None, Manifest::default()));
         loop {
@@ -103,12 +107,15 @@ impl Inner {
                 if position.is_some_and(|position| record::decode(position, &record).is_ok()) {
                     continue;
                 }
-                match &mut replay {
-                    Some(replay) => replay.apply(&record)?,
-                    None => self.apply(&record)?,
+                let applied = match &mut replay {
+                    Some(replay) => replay.apply(&record),
+                    None => self.apply(&record),
+                };
+                if !self.is_applied(applied)? {
+                    break;
                 }
             }
-            if complete {
+            if complete || self.damage.borrow().is_some() {
                 break;
             }
         }
@@ -129,6 +136,17 @@ impl Inner {
     fn replay_of(&self, record: Option<Bytes>, manifest: Manifest) -> Replay {
         let position = manifest.flushed;
         Replay { record, manifest, table: Memtable::default(), position, recent: Vec::new() }
+    }
+
+    /// Whether a record was applied; not where it is damaged and what comes before it is to be read all the same.
+    fn is_applied(&self, outcome: StorageResult<()>) -> StorageResult<bool> {
+        match outcome {
+            Err(damage @ StorageError::Damaged { .. }) if self.settings.salvage => {
+                self.damage.replace(Some(damage));
+                Ok(false)
+            }
+            outcome => outcome.map(|()| true),
+        }
     }
 
     fn flushed(&self, replay: Option<&Replay>) -> u64 {

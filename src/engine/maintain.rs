@@ -9,7 +9,9 @@ use super::header::{FLOOR_KEY, encode_floor};
 use super::keyspace::Keyspace;
 use super::memtable::Memtable;
 use super::open::Inner;
-use super::runs::{FinishedSegment, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key};
+use super::runs::{
+    FinishedSegment, Lease, MANIFEST_KEY, Manifest, Merge, RunCursor, SegmentBuilder, run_key,
+};
 use super::scan::{Merged, Source};
 use crate::env::{self, Millis};
 use crate::storage::{Change, Expectation, SharedTurn, Space, StorageError, StorageResult, Task, Write};
@@ -30,9 +32,6 @@ const SETTLED: usize = 256;
 /// Commits wait for the flush under way once the log behind it is so many times as long as that which starts one.
 const PATIENCE: usize = 8;
 
-/// Merges make no pauses once there are so many times as many runs as are merged at once.
-const HURRY: usize = 3;
-
 /// The pause after a step that failed is doubled at most so many times.
 const MOST_DOUBLINGS: u32 = 5;
 
@@ -41,6 +40,9 @@ const FLUSH_PATIENCE: Millis = Millis(1000);
 
 /// A step of a merge waits for so long for another tab's.
 const MERGE_PATIENCE: Millis = Millis(30_000);
+
+/// So often who waits for another tab's lease to end looks whether that is still right.
+const LEASE_LOOK: Millis = Millis(100);
 
 /// A step of a merge lets reads go first for so many times as long as they have to be over.
 const READS_FIRST: u64 = 20;
@@ -53,7 +55,8 @@ pub(super) struct Maintenance {
     watching: Cell<bool>,
     /// Whether the next flush is made before the log is long.
     flushes_anyway: Cell<bool>,
-    tidying: Cell<Tidying>,
+    /// The whole database is to be written anew, with the log up to here.
+    tidies_until: Cell<Option<u64>>,
     must_replay: Cell<bool>,
     /// After a failure the log has to grow beyond this before another flush is tried, or some time has to pass.
     not_before: Cell<usize>,
@@ -79,17 +82,6 @@ impl Maintenance {
     pub(super) fn has_replayed(&self) {
         self.must_replay.set(false);
     }
-}
-
-/// How far it has come to write the whole database anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Tidying {
-    #[default]
-    Not,
-    /// The log is to be flushed.
-    Flush,
-    /// All runs are to be merged.
-    Merge,
 }
 
 /// What was done.
@@ -134,13 +126,14 @@ impl Inner {
     /// Has the whole database written anew, without what newer entries hide: that is the end of what was removed, which else
     /// may stay on the disk for long.
     pub(super) fn tidy(self: &Rc<Self>) {
-        self.maintenance.tidying.set(Tidying::Flush);
+        self.maintenance.tidies_until.set(Some(self.position.get()));
         self.maintain();
     }
 
     /// Which runs are to be merged.
     fn next_merge(&self, manifest: &Manifest) -> Option<Range<usize>> {
-        let is_all = self.maintenance.tidying.get() == Tidying::Merge && manifest.runs.len() > 1;
+        let tidies_until = self.maintenance.tidies_until.get();
+        let is_all = tidies_until.is_some_and(|until| manifest.flushed >= until) && manifest.runs.len() > 1;
         if is_all { Some(0..manifest.runs.len()) } else { manifest.choose_merge(self.settings.fan_in) }
     }
 
@@ -168,14 +161,23 @@ impl Inner {
     }
 
     fn has_work(&self) -> bool {
-        self.ended.get().is_none() && (self.must_flush() || self.must_merge())
+        self.ended.get().is_none()
+            && self.damage.borrow().is_none()
+            && (self.must_flush() || self.must_merge())
     }
 
     fn must_flush(&self) -> bool {
-        let log_bytes = self.state.borrow().active.log_bytes();
-        let is_long = log_bytes >= self.settings.flush_bytes
+        let state = self.state.borrow();
+        let log_bytes = state.active.log_bytes();
+        // Where merges don't keep up with the commits, runs get larger instead of more.
+        let is_behind = state.manifest.runs.len() > self.settings.fan_in;
+        let limit = self.settings.flush_bytes.saturating_mul(if is_behind { 2 } else { 1 });
+        let tidies_until = self.maintenance.tidies_until.get();
+        let is_untidy = tidies_until.is_some_and(|until| state.manifest.flushed < until);
+        drop(state);
+        let is_long = log_bytes >= limit
             || self.maintenance.flushes_anyway.get() && self.is_worth_flushing()
-            || self.maintenance.tidying.get() == Tidying::Flush && log_bytes > 0;
+            || is_untidy;
         is_long && log_bytes >= self.maintenance.not_before.get()
     }
 
@@ -192,6 +194,10 @@ impl Inner {
             }
             let patience = if self.must_flush() { FLUSH_PATIENCE } else { MERGE_PATIENCE };
             let turn = self.storage.turn_at(Task::Background, patience).await;
+            self.leases.set(turn.is_none() && self.settings.lease > Millis(0));
+            if self.leases.get() && self.wait_for_lease().await {
+                continue;
+            }
             let started = env::now();
             let outcome = match self.do_next(turn.as_ref()).await {
                 Err(error) => self.recover(error).await.map(|()| Work::Nothing),
@@ -211,13 +217,36 @@ impl Inner {
                 let _ = waiting.send(());
             }
             let is_patient = self.settings.merge_after_read > Millis(0)
-                && self.state.borrow().manifest.runs.len() < self.settings.fan_in * HURRY;
+                && self.state.borrow().manifest.runs.len() < self.settings.hurry;
             if is_patient && outcome == Ok(Work::Merge) {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }
         }
+        if self.state.borrow().manifest.runs.len() <= 1 {
+            self.maintenance.tidies_until.set(None);
+        }
         self.maintenance.running.set(false);
+    }
+
+    /// Leaves the work to another tab that has it leased; tells whether it did. Not where commits would have to wait: a tab may
+    /// have died with its lease.
+    async fn wait_for_lease(&self) -> bool {
+        let turn = self.turn.lock().await;
+        if self.ended.get().is_none() {
+            // What cannot be read is found out again with the work.
+            let _ = self.catch_up_in_turn().await;
+        }
+        drop(turn);
+        let lease = self.state.borrow().manifest.lease.filter(|lease| lease.writer != self.writer);
+        // A clock that was set back must not keep everybody from working.
+        let left = lease.map_or(0, |lease| lease.until.0.saturating_sub(env::now().0));
+        let is_urgent = self.state.borrow().active.log_bytes() / 4 >= self.settings.flush_bytes;
+        if left == 0 || left > self.settings.lease.0 || is_urgent {
+            return false;
+        }
+        env::sleep(LEASE_LOOK.min(Millis(left))).await;
+        true
     }
 
     /// Has what failed tried again after a while: by then there may be room again, and nobody may commit anything that
@@ -250,17 +279,9 @@ impl Inner {
         }
         if self.must_flush() {
             self.maintenance.flushes_anyway.set(false);
-            self.flush().await?;
-            if self.maintenance.tidying.get() == Tidying::Flush {
-                self.maintenance.tidying.set(Tidying::Merge);
-            }
-            Ok(Work::Flush)
+            self.flush().await.map(|()| Work::Flush)
         } else if self.has_work() {
-            self.merge().await?;
-            if self.state.borrow().manifest.runs.len() <= 1 {
-                self.maintenance.tidying.set(Tidying::Not);
-            }
-            Ok(Work::Merge)
+            self.merge().await.map(|()| Work::Merge)
         } else {
             Ok(Work::Nothing)
         }
@@ -398,10 +419,12 @@ impl Inner {
     async fn publish(
         &self,
         before: Option<Bytes>,
-        manifest: Manifest,
+        mut manifest: Manifest,
         finished: &[FinishedSegment],
         mut changes: Vec<Change>,
     ) -> StorageResult<bool> {
+        let until = Millis(env::now().0 + self.settings.lease.0);
+        manifest.lease = self.leases.get().then_some(Lease { writer: self.writer, until });
         let record = manifest.encode();
         for (number, block) in finished.iter().flat_map(|finished| &finished.records) {
             changes.push(Change::Put(Space::Block, number.0.into(), block.clone()));

@@ -61,6 +61,11 @@ pub(super) struct Inner {
     /// The manifest's record as last seen; none before the first flush.
     pub(super) manifest_record: RefCell<Option<Bytes>>,
     pub(super) cache: Rc<Cache>,
+    pub(super) has_read_ahead: Cell<bool>,
+    /// Whether work in the background is leased, because the platform gives no turns at it.
+    pub(super) leases: Cell<bool>,
+    /// The record that keeps what there is from being more than read; see [`Settings::salvage`].
+    pub(super) damage: RefCell<Option<StorageError>>,
     /// The last position applied.
     pub(super) position: Cell<u64>,
     /// How the log's records since the last flush can be told, once they are retired.
@@ -78,7 +83,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
-    /// record and `VersionError` for a newer format.
+    /// record (of the log, unless [`Settings::salvage`] is set) and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
         // Heard once there is an engine; from the first read on no commit is missed.
         let heard: Rc<Cell<Option<Notice>>> = Rc::default();
@@ -100,6 +105,9 @@ impl Engine {
             state: RefCell::default(),
             manifest_record: RefCell::default(),
             cache: Rc::new(Cache::new(settings.cache_bytes)),
+            has_read_ahead: Cell::new(false),
+            leases: Cell::new(false),
+            damage: RefCell::default(),
             position: Cell::new(FIRST_POSITION - 1),
             recent: RefCell::default(),
             maintenance: Maintenance::default(),
@@ -135,6 +143,11 @@ impl Engine {
         &self.inner.header.instance
     }
 
+    /// The damaged record of the log because of which the database can only be read, as it was before it.
+    pub fn damage(&self) -> Option<Error> {
+        self.inner.damage.borrow().clone().map(Error::from)
+    }
+
     /// PouchDB's name for the storage's kind of adapter.
     pub fn adapter(&self) -> &'static str {
         self.inner.storage.adapter()
@@ -151,6 +164,9 @@ impl Engine {
         plan: impl FnMut(&mut Overlay) -> Result<T> + 'static,
     ) -> Result<T> {
         self.inner.check()?;
+        if let Some(damage) = self.inner.damage.borrow().clone() {
+            return Err(damage.into());
+        }
         let (job, outcome) = Job::new(plan);
         self.inner.enqueue(job);
         outcome.await
@@ -238,9 +254,10 @@ impl Inner {
         self.ended.get().map_or(Ok(()), |ended| Err(ended.into()))
     }
 
-    /// What the application is told of a failure of the storage: that the engine has ended, if that is why.
+    /// What the application is told of a failure of the storage: that the engine has ended, or what is damaged, if that is why.
     pub(super) fn error_of(&self, error: StorageError) -> Error {
-        self.check().err().unwrap_or_else(|| error.into())
+        let damage = || self.damage.borrow().clone().unwrap_or(error);
+        self.check().err().unwrap_or_else(|| damage().into())
     }
 
     /// Reads, over another connection if the browser has closed the one there was.

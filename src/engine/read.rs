@@ -57,6 +57,7 @@ impl Engine {
         let blocks = Rc::new(Blocks::new(self.inner.cache.clone()));
         let mut snapshot = self.inner.snapshot_over(&blocks);
         let mut progress = begin();
+        let mut has_loaded = false;
         let mut disturbed = 0;
         let mut _undisturbed = None;
         loop {
@@ -67,11 +68,17 @@ impl Engine {
             }
             if wanted.is_empty() {
                 match outcome? {
-                    Step::Done => return Ok(progress),
+                    Step::Done => {
+                        if has_loaded {
+                            self.inner.read_indexes_ahead();
+                        }
+                        return Ok(progress);
+                    }
                     Step::Further => env::pause().await,
                 }
             } else {
                 self.inner.maintenance.note_read();
+                has_loaded = true;
                 if let Some(gone) = self.inner.load(&blocks, &wanted).await? {
                     if self.inner.is_current(&snapshot) {
                         self.refresh().await?;

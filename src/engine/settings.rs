@@ -18,9 +18,20 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// So many runs of about one size are merged into one.
     pub fan_in: usize,
+    /// Merges make no pauses once there are so many runs.
+    pub hurry: usize,
     /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
     /// nothing depends on the clock.
     pub merge_after_read: Millis,
+    /// So long after the first read that had to wait for the storage, the indexes are read that are not in memory yet: what an
+    /// application asks for at its start goes first. `None`: each as it is needed.
+    pub indexes_ahead: Option<Millis>,
+    /// Where the platform gives no turns at flushing and merging, who does it has so long before another tab does; 0: nobody
+    /// waits, and nothing depends on the clock.
+    pub lease: Millis,
+    /// Whether a damaged record of the log does not keep the database from being opened: it can be read then, as it was before
+    /// that record, and not be written.
+    pub salvage: bool,
     /// Blocks are kept in memory up to this much.
     pub cache_bytes: usize,
 }
@@ -34,9 +45,13 @@ impl Settings {
             merge_after_read: Millis(0),
             idle_flush: None,
             retry_after: None,
+            indexes_ahead: None,
+            lease: Millis(0),
+            salvage: false,
             block_bytes: 120,
             segment_bytes: 300,
             fan_in: 2,
+            hurry: 6,
             cache_bytes: 1000,
         }
     }
@@ -49,9 +64,13 @@ impl Default for Settings {
             idle_flush: Some(Millis(1000)),
             retry_after: Some(Millis(2000)),
             block_bytes: 16 << 10,
-            segment_bytes: 512 << 10,
+            segment_bytes: 1 << 20,
             fan_in: 4,
+            hurry: 8,
             merge_after_read: Millis(50),
+            indexes_ahead: Some(Millis(200)),
+            lease: Millis(5000),
+            salvage: false,
             cache_bytes: 32 << 20,
         }
     }

@@ -2,14 +2,11 @@ use super::batch::View;
 use super::cache::Blocks;
 use super::keyspace::Keyspace;
 use super::memtable::Memtable;
-use super::runs::{BlockNumber, Manifest, RunCursor, run_key};
+use super::runs::{Manifest, RunCursor, run_key};
 use super::scan::{Merged, Source};
 use bytes::Bytes;
 use std::ops::Bound;
 use std::rc::Rc;
-
-/// So many indexes are loaded where one is needed.
-const MOST_INDEXES: usize = 128;
 
 /// What there is after some commit: cheap to copy, and never changed.
 #[derive(Debug, Clone, Default)]
@@ -140,15 +137,10 @@ impl View for Snapshot {
             return None;
         }
         let key = run_key(keyspace, key);
-        // Once an index is not at hand nothing older can be the answer; but the indexes are loaded together.
+        // Once an index is not at hand nothing older can be the answer; but those needed are loaded together.
         let mut is_blocked = false;
         for segment in self.manifest().segments_of(&key) {
             let Some(index) = self.blocks.index(segment.number) else {
-                // There are few, and the next reader will need the others.
-                self.manifest()
-                    .segments()
-                    .take(MOST_INDEXES)
-                    .for_each(|segment| self.blocks.want(BlockNumber::index(segment.number)));
                 is_blocked = true;
                 continue;
             };

@@ -1,5 +1,6 @@
 //! The id under which a replication keeps its checkpoints: PouchDB's, byte for byte.
 
+use crate::sort::sort_by;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::block_api::compress;
@@ -50,11 +51,12 @@ fn sorted_members(object: &RawValue) -> String {
     let Ok(members) = serde_json::from_str::<HashMap<String, Box<RawValue>>>(object.get()) else {
         return object.get().to_owned();
     };
-    let mut members: Vec<_> = members.into_iter().collect();
-    members.sort_by_cached_key(|(name, _)| (array_index(name).is_none(), array_index(name), units(name)));
+    let key = |name: &str| (array_index(name).is_none(), array_index(name), units(name));
+    let mut members: Vec<_> = members.into_iter().map(|(name, value)| (key(&name), name, value)).collect();
+    sort_by(&mut members, |left, right| left.0.cmp(&right.0));
     let members: Vec<String> = members
         .iter()
-        .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), value.get()))
+        .map(|(_, name, value)| format!("{}:{}", Value::from(name.as_str()), value.get()))
         .collect();
     format!("{{{}}}", members.join(","))
 }
@@ -66,7 +68,7 @@ fn array_index(name: &str) -> Option<u32> {
 /// `Array.prototype.toString` of the list in PouchDB's collation: numbers before texts.
 fn sorted_list(ids: &[Value]) -> String {
     let mut ids: Vec<&Value> = ids.iter().collect();
-    ids.sort_by(|left, right| {
+    sort_by(&mut ids, |left, right| {
         let number = |value: &Value| value.as_f64().unwrap_or_default();
         let rank = |value: &Value| match value {
             Value::Null => 0,

@@ -1,6 +1,7 @@
 //! The order of a tree's nodes.
 
 use super::{Node, RevTree, as_parent};
+use crate::sort::{sort_by, sort_by_key};
 
 impl RevTree {
     /// Puts the nodes into the order that `RevTree::nodes` promises, whatever order they are in.
@@ -10,7 +11,7 @@ impl RevTree {
         let children = self.children();
         let mut roots: Vec<usize> =
             (0..self.len()).filter(|index| self.node(*index).parent.is_none()).collect();
-        roots.sort_by_key(|index| self.node(*index).rev.generation);
+        sort_by_key(&mut roots, |index| self.node(*index).rev.generation);
 
         let mut old: Vec<Option<Node>> = std::mem::take(&mut self.nodes).into_iter().map(Some).collect();
         let mut waiting: Vec<(usize, Option<u32>)> =
@@ -45,9 +46,8 @@ impl RevTree {
         }
         let mut children = Children { starts, list };
         for index in 0..self.len() {
-            children
-                .of_mut(index)
-                .sort_by(|left, right| self.node(*left).rev.hash.cmp(&self.node(*right).rev.hash));
+            let siblings = children.of_mut(index);
+            sort_by(siblings, |left, right| self.node(*left).rev.hash.cmp(&self.node(*right).rev.hash));
         }
         children
     }

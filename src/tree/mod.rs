@@ -55,6 +55,7 @@ pub use remove::RemoveLeafError;
 pub use winner::Leaf;
 
 use crate::doc::Rev;
+use crate::sort::sort_by;
 use std::fmt;
 
 /// The revisions of one document.
@@ -126,7 +127,7 @@ impl PartialEq for RevTree {
                     (&node.rev, parent, node.deleted, node.available)
                 })
                 .collect();
-            facts.sort_unstable();
+            sort_by(&mut facts, Ord::cmp);
             facts
         }
         self.nodes == other.nodes || self.len() == other.len() && sorted(self) == sorted(other)

@@ -2,6 +2,7 @@
 
 use super::RevTree;
 use crate::doc::Rev;
+use crate::sort::{sort_by, sort_by_key};
 use std::cmp::Reverse;
 
 /// A revision upon which no other was made.
@@ -31,7 +32,7 @@ impl RevTree {
     /// All leaves, the winner first, each before those that it wins over.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut leaves: Vec<_> = self.leaves_in_tree_order().collect();
-        leaves.sort_by_key(|leaf| Reverse(leaf.rank()));
+        sort_by(&mut leaves, |left, right| right.rank().cmp(&left.rank()));
         leaves
     }
 
@@ -50,7 +51,7 @@ impl RevTree {
     /// [`RevTree::conflicts`].
     pub fn open_revs(&self) -> Vec<&Rev> {
         let mut revs: Vec<_> = self.leaves_in_tree_order().map(|leaf| leaf.rev).collect();
-        revs.sort_by_key(|rev| Reverse(rev.generation));
+        sort_by_key(&mut revs, |rev| Reverse(rev.generation));
         revs
     }
 
@@ -72,7 +73,7 @@ impl RevTree {
             .filter(|leaf| leaf.deleted == deleted && Some(*leaf) != winner)
             .map(|leaf| leaf.rev)
             .collect();
-        losers.sort_by_key(|rev| Reverse(rev.generation));
+        sort_by_key(&mut losers, |rev| Reverse(rev.generation));
         losers
     }
 

@@ -1,5 +1,6 @@
 // Whether a database runs in the worker, and what it runs on where it does not.
 import type { Local } from 'virtual:wasm-glue';
+import { isIndexedDb } from '../indexed_db';
 import { WorkerLocal } from './local';
 
 export { WorkerLocal } from './local';
@@ -18,7 +19,7 @@ export async function openInWorker(
   onPage: () => Promise<Local>,
 ): Promise<Local | WorkerLocal> {
   // Workers have no localStorage, and what is in memory must not end with the worker.
-  if (adapter !== 'idb' && adapter !== 'indexeddb') return onPage();
+  if (!isIndexedDb(adapter)) return onPage();
   try {
     return await WorkerLocal.open(...place);
   } catch (error) {

@@ -1,6 +1,7 @@
 use super::block::BlockNumber;
 use super::cursor::RunBounds;
 use crate::engine::record::{FORMAT, check_format};
+use crate::env::Millis;
 use crate::storage::{StorageError, StorageResult};
 use crate::varint;
 use bytes::Bytes;
@@ -45,6 +46,14 @@ pub(in crate::engine) struct Merge {
 /// How a retired log record can still be told: by its writer and its checksum.
 pub(in crate::engine) type Settled = (u64, u32);
 
+/// Whose turn at flushing and merging it is, where the platform knows no turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) struct Lease {
+    pub(in crate::engine) writer: u64,
+    /// By the clock of all tabs of the machine.
+    pub(in crate::engine) until: Millis,
+}
+
 /// What is where outside the log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::engine) struct Manifest {
@@ -59,6 +68,7 @@ pub(in crate::engine) struct Manifest {
     pub(in crate::engine) metadata: BTreeMap<Bytes, Bytes>,
     /// The last positions up to `flushed`: who lost the answer to a commit finds out here whether it was made.
     pub(in crate::engine) settled: Vec<Settled>,
+    pub(in crate::engine) lease: Option<Lease>,
 }
 
 impl Manifest {
@@ -123,7 +133,7 @@ impl Manifest {
     }
 
     /// `potorom`, the format (1 byte), the checksum of what follows (4 bytes); then numbers as varints and bytes with their
-    /// length before them: flushed, next segment, runs, merge, metadata, settled.
+    /// length before them: flushed, next segment, runs, merge, metadata, settled; the lease, if there is one.
     pub(in crate::engine) fn encode(&self) -> Bytes {
         let mut out = Vec::new();
         varint::write(&mut out, self.flushed);
@@ -148,6 +158,10 @@ impl Manifest {
         for (writer, checksum) in &self.settled {
             out.extend(writer.to_le_bytes());
             out.extend(checksum.to_le_bytes());
+        }
+        if let Some(Lease { writer, until }) = self.lease {
+            out.extend(writer.to_le_bytes());
+            varint::write(&mut out, until.0);
         }
         let mut record = MAGIC.to_vec();
         record.push(FORMAT);
@@ -192,6 +206,10 @@ impl Manifest {
             let (checksum, behind) = behind.split_first_chunk()?;
             manifest.settled.push((u64::from_le_bytes(*writer), u32::from_le_bytes(*checksum)));
             *rest = behind;
+        }
+        if let Some((writer, mut behind)) = rest.split_first_chunk() {
+            let until = Millis(varint::read(&mut behind)?);
+            manifest.lease = Some(Lease { writer: u64::from_le_bytes(*writer), until });
         }
         Some(manifest)
     }

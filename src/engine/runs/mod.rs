@@ -22,7 +22,7 @@ pub(super) use block::{Block, BlockNumber, BlockRecord};
 pub(super) use check::SegmentCheck;
 pub(super) use cursor::RunCursor;
 pub(super) use index::Index;
-pub(super) use manifest::{MANIFEST_KEY, Manifest, Merge, Segment, Settled};
+pub(super) use manifest::{Lease, MANIFEST_KEY, Manifest, Merge, Segment, Settled};
 pub(super) use segment::{FinishedSegment, SegmentBuilder};
 
 use super::keyspace::Keyspace;

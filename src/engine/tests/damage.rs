@@ -251,3 +251,56 @@ fn a_tab_that_slept_while_the_log_was_flushed_finds_what_it_missed() {
         assert_eq!(asleep.append("asleep").await, Ok(102));
     });
 }
+
+async fn salvage(disk: &Rc<MemoryDisk>) -> Tab {
+    let settings = Settings { salvage: true, ..Settings::tiny() };
+    Tab::open_with_settings(disk, Rc::default(), settings).await.unwrap()
+}
+
+#[test]
+fn what_is_before_a_damaged_commit_can_be_salvaged_and_nothing_is_written() {
+    block_on(async {
+        let whole = small_database().await.records();
+        let texts = |tab: &Tab| ["a", "b"].map(|key| tab.get(key));
+        let before = |position| match position {
+            1 => [None, None],
+            2 => [Some("1".into()), None],
+            _ => [Some("1".into()), Some(String::new())],
+        };
+        for ((space, key), content) in whole.iter().filter(|((space, _), _)| *space == Space::Log) {
+            let Key::Number(position) = key else { panic!("a commit without a position") };
+            let disk = copy(&whole);
+            let mut changed = content.to_vec();
+            *changed.last_mut().unwrap() ^= 1;
+            disk.tamper(*space, key.clone(), Some(changed.into()));
+            let damaged = disk.records();
+            let tab = salvage(&disk).await;
+            assert_eq!(texts(&tab), before(*position), "before {position}");
+            let name = name_of(*space, key);
+            assert!(tab.engine.damage().is_some_and(|damage| damage.message().contains(&name)));
+            let error = tab.put("c", "3").await.unwrap_err();
+            assert!(error.message().contains(&name), "{error}");
+            tab.engine.refresh().await.unwrap();
+            assert_eq!(texts(&tab), before(*position), "before {position}, looked at again");
+            take_turns(100).await;
+            assert_eq!(disk.records(), damaged);
+        }
+        let tab = salvage(&copy(&whole)).await;
+        assert_eq!(tab.engine.damage(), None);
+        tab.put("c", "3").await.unwrap();
+    });
+}
+
+#[test]
+fn damage_done_while_a_tab_salvages_is_told_at_its_next_commit() {
+    block_on(async {
+        let disk = small_database().await;
+        let tab = salvage(&disk).await;
+        disk.tamper(Space::Log, 4, Some("rubbish".into()));
+        for _ in 0..2 {
+            let error = tab.put("c", "3").await.unwrap_err();
+            assert!(error.message().contains("log/4"), "{error}");
+        }
+        assert_eq!(tab.get("b").as_deref(), Some(""));
+    });
+}

@@ -45,9 +45,13 @@ fn random_settings(random: &mut Random) -> Settings {
         flush_bytes: size(100, 2000),
         idle_flush: None,
         retry_after: None,
+        indexes_ahead: None,
+        lease: Millis(0),
+        salvage: false,
         merge_after_read: Millis(0),
         block_bytes: size(20, 400),
         segment_bytes: size(50, 1500),
+        hurry: 6,
         fan_in: size(2, 5),
         cache_bytes: size(0, 4000),
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::Step;
-use crate::env::block_on;
+use crate::env::{Millis, block_on, sleep};
 use crate::storage::faulty::{Random, take_turns};
 use crate::storage::{Space, Task};
 use futures_util::future::{join, join_all};
@@ -261,5 +261,32 @@ fn tabs_that_commit_all_the_time_do_so_in_turn() {
         let all_at_once = conflicts(None).await;
         let in_turn = conflicts(Some(&Arc::default())).await;
         assert!(all_at_once > 100 && in_turn < 10, "{all_at_once} conflicts all at once, {in_turn} in turn");
+    });
+}
+
+#[test]
+fn without_turns_the_tab_that_has_the_lease_flushes_unless_the_log_grows_too_long() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let settings = Settings { lease: Millis(60_000), fan_in: 99, ..Settings::tiny() };
+        let first = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
+        let second = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
+        let flushed = |tab: &Tab| tab.engine.inner.state.borrow().manifest.flushed;
+        let log_bytes = |tab: &Tab| tab.engine.inner.state.borrow().active.log_bytes();
+        while flushed(&first) == 0 {
+            first.append("the first one's").await.unwrap();
+            sleep(Millis(2)).await;
+        }
+        let before = flushed(&first);
+        while log_bytes(&second) < settings.flush_bytes * 3 {
+            second.append("the second one's").await.unwrap();
+            sleep(Millis(2)).await;
+        }
+        assert_eq!(flushed(&second), before, "flushed in spite of the other one's lease");
+        while flushed(&second) == before {
+            assert!(log_bytes(&second) < settings.flush_bytes * 9, "nobody flushes");
+            second.append("the second one's").await.unwrap();
+            sleep(Millis(2)).await;
+        }
     });
 }

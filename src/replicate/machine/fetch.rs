@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::http::lacks_bulk_get;
 use crate::replicate::effect::Request;
 use crate::replicate::peer::{Doc, DocRevs, Got};
+use crate::sort::sort_by_key;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
@@ -89,7 +90,7 @@ impl Fetch {
             return None;
         }
         let mut outcome = std::mem::take(&mut self.outcome);
-        outcome.docs.sort_by_key(|doc| self.places.get(&doc.id).copied());
+        sort_by_key(&mut outcome.docs, |doc| self.places.get(&doc.id).copied());
         Some(outcome)
     }
 

@@ -31,9 +31,9 @@ fn begin<'a>(
     mode: TransactionMode,
     durability: Durability,
 ) -> IdbResult<Transaction<'a>> {
-    let mut names: Vec<&str> = spaces.map(Space::name).collect();
-    names.sort_unstable();
-    names.dedup();
+    let spaces: Vec<Space> = spaces.collect();
+    let names = Space::ALL.into_iter().filter(|space| spaces.contains(space)).map(Space::name);
+    let names: Vec<&str> = names.collect();
     let mut options = TransactionOptions::new();
     options.set_durability(match durability {
         Durability::Relaxed => TransactionDurability::Relaxed,

@@ -12,17 +12,18 @@ use std::path::{Path, PathBuf};
 /// For each layer, from the top down, the layers it may name. ARCHITECTURE.md draws the same picture.
 const LAYERS: &[(&str, &[&str])] = &[
     ("js", &["db", "replicate", "query", "http", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
-    ("replicate", &["db", "query", "http", "tree", "doc", "env", "error"]),
-    ("db", &["query", "edit", "tree", "doc", "engine", "storage", "env", "error"]),
-    ("query", &["edit", "tree", "doc", "engine", "storage", "env", "error"]),
-    ("http", &["doc", "env", "error"]),
-    ("edit", &["tree", "doc", "env", "engine", "storage", "error", "varint"]),
-    ("tree", &["doc", "error", "varint"]),
+    ("replicate", &["db", "query", "http", "tree", "doc", "env", "error", "sort"]),
+    ("db", &["query", "edit", "tree", "doc", "engine", "storage", "env", "error", "sort"]),
+    ("query", &["edit", "tree", "doc", "engine", "storage", "env", "error", "sort"]),
+    ("http", &["doc", "env", "error", "sort"]),
+    ("edit", &["tree", "doc", "env", "engine", "storage", "error", "varint", "sort"]),
+    ("tree", &["doc", "error", "varint", "sort"]),
     ("doc", &["error", "varint"]),
-    ("engine", &["storage", "env", "error", "varint"]),
-    ("storage", &["env", "error"]),
+    ("engine", &["storage", "env", "error", "varint", "sort"]),
+    ("storage", &["env", "error", "sort"]),
     ("env", &["error"]),
     ("error", &[]),
+    ("sort", &[]),
     ("varint", &[]),
 ];
 
