@@ -15,6 +15,9 @@ async function remoteWith() {
   return { remote, state };
 }
 
+/** A sync's own event comes with the first of them, as in PouchDB. */
+const bothPaused = ({ push, pull }) => Promise.all([wait(push, 'paused'), wait(pull, 'paused')]);
+
 /** Each state once in a row. */
 function statesOf(replication) {
   const states = [replication.status().state];
@@ -51,7 +54,7 @@ for (const worker of [false, true]) {
       await db.bulkDocs(documents(3));
       const sync = db.sync(remote, { live: true, retry: true });
       const states = statesOf(sync);
-      await wait(sync, 'paused');
+      await bothPaused(sync);
       const { state, push, pull, docs_written, pending } = sync.status();
       expect([state, push.direction, pull.direction, pending]).to.deep.equal(['up to date', 'push', 'pull', 0]);
       expect([push.docs_written, pull.docs_written, docs_written]).to.deep.equal([3, 0, 3]);
@@ -70,7 +73,7 @@ describe('how a replication stands', () => {
     const { remote, state } = await remoteWith();
     const db = new Potoroo(name(), { adapter: 'memory' });
     const sync = db.sync(remote, { live: true, retry: true, back_off_function: later });
-    await wait(sync, 'paused');
+    await bothPaused(sync);
     expect(sync.status().state).to.equal('up to date');
     const seen = [];
     sync.push.on('paused', (error) => seen.push([error?.name, sync.push.status().state]));
@@ -115,7 +118,7 @@ describe('how a replication stands', () => {
   it('of a sync that waits for the network on one side comes with the error, whichever side rests last', async () => {
     const [db, other] = [new Potoroo(name(), { adapter: 'memory' }), new Potoroo(name(), { adapter: 'memory' })];
     const sync = db.sync(other, { live: true });
-    await wait(sync, 'paused');
+    await bothPaused(sync);
     // As it comes from the two ways.
     const heard = [];
     sync.on('paused', (failure) => heard.push(failure?.message));
