@@ -12,6 +12,13 @@ function isBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
 }
 
+/** One whose bytes nobody changes any more. */
+export function copyOf(binary: Binary): Blob | Uint8Array {
+  if (binary instanceof Blob) return binary;
+  if (!ArrayBuffer.isView(binary)) return new Uint8Array(binary.slice(0));
+  return new Uint8Array(binary.buffer as ArrayBuffer, binary.byteOffset, binary.byteLength).slice();
+}
+
 /** A Blob of this type, which shares the bytes where that is possible. */
 export function toBlob(binary: Binary, type: string): Blob {
   if (binary instanceof Blob) return binary.type === type ? binary : binary.slice(0, binary.size, type);

@@ -62,6 +62,9 @@ export interface Database {
   bulkGet: Method;
   allDocs: Method;
   revsDiff: Method;
+  putAttachment: Method;
+  getAttachment: Method;
+  removeAttachment: Method;
   info: Method;
   id: Method;
   close: Method;

@@ -1,6 +1,7 @@
 // Reading and writing documents. Arguments are checked here where that needs no database; the core checks the rest.
-import type { Remote } from 'virtual:wasm-glue';
+import type { Answer, Remote } from 'virtual:wasm-glue';
 import { uuid } from './active_tasks';
+import { checkAttachments, readAnswer, writeLocal } from './attachments';
 import { isOwn, method } from './callbacks';
 import { core, read } from './core';
 import type { Database, Doc, Options } from './database';
@@ -17,7 +18,6 @@ import {
 } from './errors';
 import { encodeDocument, encodeOptions } from './json';
 import type { KnownOptions } from './json';
-import { refuseAttachments } from './not_yet';
 import { removeRemote } from './remote';
 import { decodeAttachments, encodeAttachments, fetchAttachments } from './remote_attachments';
 
@@ -33,6 +33,11 @@ const allDocsOptions: KnownOptions = {
   numbers: ['limit', 'skip'],
   others: ['startkey', 'endkey', 'key', 'keys'],
 };
+/** Of a database in this browser; a server's answers are put in order here. */
+const withContents = (options: KnownOptions): KnownOptions => ({
+  ...options,
+  flags: [...(options.flags ?? []), 'attachments', 'binary'],
+});
 const NEW_EDITS = '{"new_edits":true}';
 
 export const documentMethods = {
@@ -67,18 +72,20 @@ export const documentMethods = {
     for (const doc of docs) {
       checkIsObject(doc);
       checkRev(doc);
-      refuseAttachments(this, doc);
+      checkAttachments(doc);
     }
     const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
     const encoded = bulkDocsOptions(new_edits, options);
     if (this._remote) return writeRemote(docs, (text) => core(this).bulk_docs(text, encoded)).then(parseResults, rethrow);
-    return this._writes.add(core(this).bulk_docs(encodeDocument(docs), encoded)).then(parseResults, rethrow);
+    return this._writes.add(writeLocal(this, docs, encoded)).then(parseResults, rethrow);
   }),
 
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
-    const encoded = isOptions(options) ? encodeOptions(options, getOptions) : '{}';
-    const answer = read(this, (core) => core.get(id, encoded)).then(parse, (raw: unknown) => {
+    const encoded = isOptions(options) ? encodeOptions(options, this._remote ? getOptions : withContents(getOptions)) : '{}';
+    type Got = Doc | { ok?: Doc }[];
+    const docsOf = (got: Got) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got]);
+    const answer = read(this, (core) => core.get(id, encoded)).then((text) => readAnswer(text, docsOf), (raw: unknown) => {
       throw withDocId(toError(raw), id);
     });
     if (!this._remote || !options?.attachments) return answer;
@@ -89,13 +96,13 @@ export const documentMethods = {
   }),
 
   bulkGet: method('bulkGet', function (request: Options) {
-    const encoded = encodeOptions(request, bulkGetOptions);
+    const encoded = encodeOptions(request, this._remote ? bulkGetOptions : withContents(bulkGetOptions));
     const binary = this._remote && request.attachments && request.binary;
     return read(this, (core) => core.bulk_get(encoded)).then((text) => parseBulkGet(text, Boolean(binary)), rethrow);
   }),
 
   allDocs: method('allDocs', function (options?: Options) {
-    if (!isOptions(options)) return read(this, (core) => core.all_docs('{}')).then(parse, rethrow);
+    if (!isOptions(options)) return read(this, (core) => core.all_docs('{}') as Promise<string>).then(parse, rethrow);
     const renamed = renameKeys(options);
     if (renamed.keys !== undefined) {
       if (!Array.isArray(renamed.keys)) throw new TypeError('options.keys must be an array');
@@ -104,11 +111,12 @@ export const documentMethods = {
         throw createError(QUERY_PARSE_ERROR, `Query parameter \`${incompatible}\` is not compatible with multi-get`);
       }
     }
-    const encoded = encodeOptions(renamed, allDocsOptions);
-    const answer = read(this, (core) => core.all_docs(encoded)).then(parse, rethrow);
+    const encoded = encodeOptions(renamed, this._remote ? allDocsOptions : withContents(allDocsOptions));
+    const docsOf = ({ rows }: { rows: { doc?: Doc }[] }) => rows.map(({ doc }) => doc);
+    const answer = read(this, (core) => core.all_docs(encoded)).then((text) => readAnswer(text, docsOf), rethrow);
     if (!this._remote || !renamed.attachments || !renamed.binary) return answer;
     return answer.then((found) => {
-      for (const { doc } of (found as { rows: Doc[] }).rows) decodeAttachments(doc);
+      for (const { doc } of found.rows) decodeAttachments(doc);
       return found;
     });
   }),
@@ -122,7 +130,7 @@ export const documentMethods = {
 
 function put(db: Database, doc: Doc, options: Options | undefined): Promise<unknown> {
   if (!db._remote || options?.new_edits === false) return writeOne(db, doc, options);
-  refuseAttachments(db, doc);
+  checkOne(doc);
   const write = (text: string) => (core(db) as Remote).put(text.slice(1, -1), '{}');
   return writeRemote([doc], write).then(parse, (raw: unknown) => {
     throw withDocId(toError(raw), doc._id);
@@ -140,11 +148,11 @@ function writeOne(db: Database, doc: Doc, options: Options | undefined): Promise
     return db.bulkDocs({ docs: [doc] }, options ?? {}).then((results: unknown[]) => single(results, doc._id));
   }
   checkRev(doc);
-  refuseAttachments(db, doc);
+  checkOne(doc);
   const encoded = options ? bulkDocsOptions(options.new_edits ?? true, options) : NEW_EDITS;
   const write = (text: string) => core(db).bulk_docs(text, encoded);
   return db._writes
-    .add(db._remote ? writeRemote([doc], write) : write(`[${encodeDocument(doc)}]`))
+    .add(db._remote ? writeRemote([doc], write) : writeLocal(db, [doc], encoded))
     .then(
       (text) => single(JSON.parse(text) as unknown[], doc._id),
       (raw: unknown) => {
@@ -192,8 +200,9 @@ function parseResults(text: string): unknown[] {
   return results.map((result) => (result.error ? toError(result) : result));
 }
 
-function parseBulkGet(text: string, binary: boolean): unknown {
-  const answer = JSON.parse(text) as { results: { docs: Result[] }[] };
+function parseBulkGet(text: Answer, binary: boolean): unknown {
+  type Got = { results: { docs: Result[] }[] };
+  const answer = readAnswer(text, ({ results }: Got) => results.flatMap(({ docs }) => docs.map(({ ok }) => ok as Doc)));
   for (const { docs } of answer.results) {
     for (const doc of docs) {
       // A server's have no status, and stay what they are.
@@ -207,6 +216,14 @@ function parseBulkGet(text: string, binary: boolean): unknown {
 function withDocId(error: Error, id: unknown): Error {
   if (id !== undefined) (error as Error & { docId?: unknown }).docId = id;
   return error;
+}
+
+function checkOne(doc: Doc): void {
+  try {
+    checkAttachments(doc);
+  } catch (error) {
+    throw withDocId(error as Error, doc._id);
+  }
 }
 
 function isOptions(options: unknown): options is Options {

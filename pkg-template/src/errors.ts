@@ -24,6 +24,7 @@ export const UNKNOWN_ERROR = kind(500, 'unknown_error', 'Database encountered an
 export const BAD_ARGUMENT = kind(500, 'badarg', 'Some query argument is invalid');
 export const QUERY_PARSE_ERROR = kind(400, 'query_parse_error', 'Some query parameter is invalid');
 export const BAD_REQUEST = kind(400, 'bad_request', 'Something wrong with the request');
+export const REV_CONFLICT = kind(409, 'conflict', 'Document update conflict');
 export const NOT_AN_OBJECT = kind(400, 'bad_request', 'Document must be a JSON object');
 export const INVALID_REV = kind(400, 'bad_request', 'Invalid rev format');
 

@@ -1,5 +1,6 @@
 // Documents and options on their way to the core: one JSON text each. JSON.stringify also gives the copy PouchDB makes of
 // its arguments: dates become ISO strings, `undefined` is dropped, proxies are flattened, the caller's object stays as it is.
+import { copyOf, isBinary } from './binary';
 import { NOT_AN_OBJECT, createError, notJson } from './errors';
 
 /** The JSON text of a document or a list of them. Cyclic objects and BigInt have none and are refused. */
@@ -39,13 +40,14 @@ export function encodeOptions(options: object, { flags = [], numbers = [], other
 }
 
 /**
- * A copy as PouchDB makes of what it is called with: plain objects and arrays are copied deeply, dates become ISO strings,
+ * A copy as PouchDB makes of what it is called with: plain objects and arrays are copied deeply, and buffers, dates become ISO strings,
  * `undefined` members are left out, and everything else (functions, databases, instances of classes) stays itself.
  */
 export function clone<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(clone) as Value;
   if (value instanceof Date) return (Number.isFinite(value.getTime()) ? value.toISOString() : value) as Value;
+  if (isBinary(value)) return copyOf(value) as Value;
   if (!isPlainObject(value)) return value;
   const copy: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {

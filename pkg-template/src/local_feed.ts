@@ -1,7 +1,9 @@
 // Reads the changes of a database in this browser, page by page, and waits for more where the feed is live.
 import type { Local } from 'virtual:wasm-glue';
+import { readAnswer } from './attachments';
 import type { Change, ChangesResult, Sink } from './changes';
 import { core, read } from './core';
+import type { Options } from './database';
 import { toError } from './errors';
 import type { RowFilter } from './filters';
 import { encodeOptions } from './json';
@@ -15,9 +17,14 @@ interface Page {
 
 /** Large enough that a page's cost is its rows', small enough that no page holds up the browser for long. */
 const PAGE_SIZE = 2000;
+/** The contents of attachments are in memory together. */
+const PAGE_SIZE_WITH_ATTACHMENTS = 20;
+
+const pageSize = ({ include_docs, attachments }: Options) =>
+  include_docs && attachments ? PAGE_SIZE_WITH_ATTACHMENTS : PAGE_SIZE;
 
 const known: KnownOptions = {
-  flags: ['descending', 'include_docs', 'conflicts'],
+  flags: ['descending', 'include_docs', 'conflicts', 'attachments', 'binary'],
   numbers: ['limit'],
   others: ['since', 'style', 'doc_ids'],
 };
@@ -33,7 +40,7 @@ async function readOnce(sink: Sink, filter: RowFilter | undefined): Promise<Chan
   let since = options.since;
   for (;;) {
     // Pages follow each other upwards only.
-    const limit = options.descending ? (filter ? Infinity : left) : filter ? PAGE_SIZE : Math.min(left, PAGE_SIZE);
+    const limit = options.descending ? (filter ? Infinity : left) : filter ? pageSize(options) : Math.min(left, pageSize(options));
     const page = await readPage(sink, filter, { since, limit, descending: options.descending });
     for (const change of page.results) {
       if (sink.cancelled) return { status: 'cancelled' };
@@ -70,14 +77,14 @@ async function readLive(sink: Sink, filter: RowFilter | undefined): Promise<Chan
         continue;
       }
       hasNews = false;
-      const page = await readPage(sink, filter, { since, limit: PAGE_SIZE, atOnce });
+      const page = await readPage(sink, filter, { since, limit: pageSize(sink.options), atOnce });
       atOnce = true;
       for (const change of page.results) {
         if (sink.cancelled) break;
         if (passes(change, sink, filter)) sink.emitChange(change);
       }
       since = page.last_seq;
-      if (page.results.length === PAGE_SIZE) hasNews = true;
+      if (page.results.length === pageSize(sink.options)) hasNews = true;
     }
     return { status: 'cancelled' };
   } finally {
@@ -102,10 +109,12 @@ async function readPage({ db, options }: Sink, filter: RowFilter | undefined, ra
     descending,
     limit: limit === Infinity ? undefined : limit,
     include_docs: options.include_docs || filter !== undefined,
+    attachments: options.include_docs && options.attachments,
   };
   const encoded = encodeOptions(request, known);
   try {
-    return JSON.parse(await (atOnce ? ask(encoded) : read(db, () => ask(encoded)))) as Page;
+    const answer = await (atOnce ? ask(encoded) : read(db, () => ask(encoded)));
+    return readAnswer(answer, (page: Page) => page.results.map(({ doc }) => doc));
   } catch (error) {
     throw toError(error);
   }

@@ -1,21 +1,13 @@
 // What is planned and not built yet. Everything that has to be refused for that reason is decided here.
 import { method } from './callbacks';
-import type { Database, Doc, Method } from './database';
-import { BAD_REQUEST, createError, notYet } from './errors';
-import * as attachments from './remote_attachments';
+import type { Database, Method } from './database';
+import { notYet } from './errors';
 import * as queries from './remote_queries';
 
 type RemoteMethod = (db: Database, ...args: any[]) => unknown;
 
 /** What each is, and how a server does it. */
 const missing: Record<string, [what: string, remote?: RemoteMethod]> = {
-  putAttachment: [
-    'Storing attachments',
-    // Without a revision the arguments move up.
-    (db, id, name, ...rest) => attachments.putAttachment(db, id, name, ...((rest.length < 3 ? [null, ...rest] : rest) as [string, unknown, string])),
-  ],
-  getAttachment: ['Reading attachments', (db, id, name, options) => attachments.getAttachment(db, id, name, options?.rev)],
-  removeAttachment: ['Removing attachments', (db, id, name, rev) => attachments.removeAttachment(db, id, name, rev)],
   query: ['Querying views', (db, view, options) => queries.query(db, view, options)],
   createIndex: ['Creating an index', (db, request) => queries.createIndex(db, request)],
   getIndexes: ['Listing indexes', (db) => queries.getIndexes(db)],
@@ -34,16 +26,3 @@ export const missingMethods: Record<string, Method> = Object.fromEntries(
     }),
   ]),
 );
-
-/**
- * Refuses a document with attachments, unless it is a server's.
- */
-export function refuseAttachments(db: Database, doc: Doc): void {
-  if (!doc._attachments || doc._deleted) return;
-  for (const name of Object.keys(doc._attachments)) {
-    if (name.startsWith('_')) {
-      throw createError(BAD_REQUEST, `${name} is not a valid attachment name, attachment names cannot start with '_'`);
-    }
-    if (!db._remote) throw notYet('Storing attachments');
-  }
-}

@@ -1,5 +1,6 @@
 // The class.
 import { placeOf } from './adapters';
+import { attachmentMethods } from './attachments';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
 import { conflicts } from './conflicts';
@@ -20,7 +21,7 @@ import { Writes } from './writes';
 
 export const Potoroo: Constructor = createClass(Database, setUp);
 
-Object.assign(Potoroo.prototype, missingMethods, documentMethods, databaseMethods, maintenanceMethods, {
+Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, maintenanceMethods, {
   changes,
   conflicts,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {

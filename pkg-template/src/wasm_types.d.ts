@@ -8,12 +8,18 @@ declare module 'virtual:wasm-glue' {
   export default function initialize(module: WebAssembly.Module): Promise<unknown>;
   export function compile(input: WasmInput | Promise<WasmInput>): Promise<WebAssembly.Module>;
 
+  /** The content of an attachment. */
+  export type Content = Blob | Uint8Array;
+
+  /** A JSON text; with `attachments` and `binary`, followed by the contents that have their index in it as `data`. */
+  export type Answer = string | [text: string, ...contents: Content[]];
+
   /** What a database in this browser and one behind HTTP have in common. */
   interface Core {
-    get(id: string, options: string): Promise<string>;
-    bulk_get(request: string): Promise<string>;
+    get(id: string, options: string): Promise<Answer>;
+    bulk_get(request: string): Promise<Answer>;
     bulk_docs(docs: string, options: string): Promise<string>;
-    all_docs(options: string): Promise<string>;
+    all_docs(options: string): Promise<Answer>;
     revs_diff(request: string): Promise<string>;
     info(): Promise<string>;
     id(): Promise<string>;
@@ -28,12 +34,15 @@ declare module 'virtual:wasm-glue' {
     private constructor();
     static open(name: string, options: string): Promise<Local>;
     readonly adapter: string;
-    get(id: string, options: string): Promise<string>;
-    bulk_get(request: string): Promise<string>;
-    bulk_docs(docs: string, options: string): Promise<string>;
-    all_docs(options: string): Promise<string>;
+    get(id: string, options: string): Promise<Answer>;
+    /** A content and its type. */
+    get_attachment(id: string, name: string, options: string): Promise<[Content, string | undefined]>;
+    bulk_get(request: string): Promise<Answer>;
+    /** Attachments that have a number as `data` have the content with that index. */
+    bulk_docs(docs: string, options: string, contents?: Content[]): Promise<string>;
+    all_docs(options: string): Promise<Answer>;
     /** One page of changes. */
-    changes(options: string): Promise<string>;
+    changes(options: string): Promise<Answer>;
     /** One page of documents with conflicts. */
     conflicts(options: string): Promise<string>;
     revs_diff(request: string): Promise<string>;

@@ -27,7 +27,8 @@ export type DocumentKey = string;
 export type AttachmentId = string;
 export type RevisionId = string;
 export type Availability = 'available' | 'compacted' | 'not compacted' | 'missing';
-export type AttachmentData = string | Blob;
+/** Base64, or the bytes; what comes back is a Blob, in Node a Buffer. */
+export type AttachmentData = string | Blob | ArrayBuffer | ArrayBufferView;
 
 /** A sequence number of this browser, or an opaque string of a server's. */
 export type Sequence = number | string;
@@ -133,11 +134,14 @@ export interface StubAttachment {
   digest: string;
   stub: true;
   length: number;
+  /** The generation of the revision that brought it. */
+  revpos?: number | undefined;
 }
 
 export interface FullAttachment {
   content_type: string;
   digest?: string | undefined;
+  revpos?: number | undefined;
   data: AttachmentData;
 }
 
@@ -194,6 +198,14 @@ export interface GetOpenRevisions extends Options {
   open_revs: 'all' | RevisionId[];
   revs?: boolean | undefined;
   latest?: boolean | undefined;
+  /** Gives the contents of attachments, not only what there is to know of them. */
+  attachments?: boolean | undefined;
+  /** Gives them as Blobs, not as base64. */
+  binary?: boolean | undefined;
+}
+
+export interface GetAttachmentOptions extends Options {
+  rev?: RevisionId | undefined;
 }
 
 export interface AllDocsOptions extends Options {

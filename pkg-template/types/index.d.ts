@@ -73,6 +73,7 @@ declare namespace Potoroo {
     type Conflict<Content extends {}> = core.Conflict<Content>;
     type ConflictsResponse<Content extends {}> = core.ConflictsResponse<Content>;
     type PurgeResponse = core.PurgeResponse;
+    type GetAttachmentOptions = core.GetAttachmentOptions;
     type RemoveAttachmentResponse = core.RemoveAttachmentResponse;
     type ActiveTask = core.ActiveTask;
     type ActiveTasks = core.ActiveTasks;
@@ -313,6 +314,58 @@ declare namespace Potoroo {
     ): void;
 
     /** Marks a document as deleted, on every device that it replicates to. */
+    /** The document is made if there is none. `rev` is that of the document. */
+    putAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      rev: Core.RevisionId,
+      attachment: Core.AttachmentData,
+      type: string,
+    ): Promise<Core.Response>;
+    putAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      rev: Core.RevisionId,
+      attachment: Core.AttachmentData,
+      type: string,
+      callback: Core.Callback<Core.Response>,
+    ): void;
+    putAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      attachment: Core.AttachmentData,
+      type: string,
+    ): Promise<Core.Response>;
+    putAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      attachment: Core.AttachmentData,
+      type: string,
+      callback: Core.Callback<Core.Response>,
+    ): void;
+    getAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      options?: Core.GetAttachmentOptions,
+    ): Promise<Blob>;
+    getAttachment(docId: Core.DocumentId, attachmentId: Core.AttachmentId, callback: Core.Callback<Blob>): void;
+    getAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      options: Core.GetAttachmentOptions,
+      callback: Core.Callback<Blob>,
+    ): void;
+    removeAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      rev: Core.RevisionId,
+    ): Promise<Core.RemoveAttachmentResponse>;
+    removeAttachment(
+      docId: Core.DocumentId,
+      attachmentId: Core.AttachmentId,
+      rev: Core.RevisionId,
+      callback: Core.Callback<Core.RemoveAttachmentResponse>,
+    ): void;
     remove(doc: Core.RemoveDocument, options?: Core.RemoveOptions): Promise<Core.Response>;
     remove(doc: Core.RemoveDocument, callback: Core.Callback<Core.Response>): void;
     remove(doc: Core.RemoveDocument, options: Core.RemoveOptions, callback: Core.Callback<Core.Response>): void;

@@ -29,6 +29,14 @@ export async function documents() {
   // @ts-expect-error there is no such method
   await db.fetchAll();
 
+  const attached = await db.putAttachment('a', 'photo', note._rev, new Blob(['x']), 'image/png');
+  await db.putAttachment('new', 'bytes', new Uint8Array(3), 'application/octet-stream');
+  const photo: Blob = await db.getAttachment('a', 'photo', { rev: attached.rev });
+  await db.removeAttachment('a', 'photo', attached.rev);
+  await db.put({ _id: 'b', title, _attachments: { photo: { content_type: 'image/png', data: photo } } });
+  // @ts-expect-error a type is needed
+  await db.putAttachment('a', 'photo', note._rev);
+
   for (const revision of await db.get('a', { open_revs: 'all' })) {
     if ('ok' in revision) console.log(revision.ok.title, revision.ok._rev);
     else console.log(revision.missing);

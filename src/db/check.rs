@@ -1,5 +1,6 @@
 //! Looking at everything that is stored.
 
+use super::contents::check_contents;
 use super::open::Database;
 use super::options::DatabaseOptions;
 use super::shared;
@@ -40,6 +41,7 @@ impl Database {
         let records = engine.check_records(&mut problems).await?;
         let contents = match engine.read_in_steps(ContentsCheck::default, ContentsCheck::step).await {
             Ok(check) => {
+                check_contents(engine, check.attachments(), &mut problems).await?;
                 let (contents, found) = check.into_parts();
                 problems.extend(found);
                 Some(contents)

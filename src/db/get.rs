@@ -5,7 +5,8 @@ use crate::doc::{Rev, Revisions, close, id_key, is_local, json_text, push_member
 use crate::edit::{StoredDocument, read_local};
 use crate::engine::Snapshot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{document_text, text_of};
+use crate::query::{document_text, text_of, with_marks};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,8 @@ pub struct GetOptions {
     pub deleted_conflicts: bool,
     /// The leaf above the revision asked for, instead of it.
     pub latest: bool,
+    /// With marks for the contents of attachments, instead of stubs: for [`Database::with_contents`].
+    pub attachments: bool,
 }
 
 /// PouchDB's argument of `bulkGet`.
@@ -41,6 +44,9 @@ pub struct BulkGetRequest {
     /// The leaves above the revisions asked for, instead of them.
     #[serde(default)]
     pub latest: bool,
+    /// With marks for the contents of attachments, instead of stubs: for [`Database::with_contents`].
+    #[serde(default)]
+    pub attachments: bool,
 }
 
 /// One entry of a [`BulkGetRequest`].
@@ -101,7 +107,8 @@ impl Database {
                 revs.extend(rev);
             }
         }
-        let options = GetOptions { revs: request.revs, latest: request.latest, ..GetOptions::default() };
+        let BulkGetRequest { revs, latest, attachments, .. } = *request;
+        let options = GetOptions { revs, latest, attachments, ..GetOptions::default() };
         let mut results = Vec::with_capacity(request.docs.len());
         for (id, revs) in wanted {
             let outcome = if revs.is_empty() {
@@ -128,23 +135,36 @@ fn get_from(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Strin
     }
     let found = StoredDocument::find(snapshot, id)?;
     if let Some(wanted) = &options.open_revs {
-        let revs = wanted_revs(wanted, found.as_ref())?;
+        let asked = wanted_revs(wanted, found.as_ref())?;
         // PouchDB looks at no other options then.
-        let options = GetOptions { revs: options.revs, latest: options.latest, ..GetOptions::default() };
-        let revs = revs.iter().map(String::as_str);
-        return Ok(format!("[{}]", open_revs(snapshot, id, found.as_ref(), revs, &options)?.join(",")));
+        let GetOptions { revs, latest, attachments, .. } = *options;
+        let options = GetOptions { revs, latest, attachments, ..GetOptions::default() };
+        let asked = asked.iter().map(String::as_str);
+        return Ok(format!("[{}]", open_revs(snapshot, id, found.as_ref(), asked, &options)?.join(",")));
     }
     let document = found.ok_or_else(Error::missing)?;
+    let rev = wanted_rev(&document, options)?;
+    revision_text(snapshot, id, &document, &rev, options)?.ok_or_else(Error::missing)
+}
+
+/// The revision that the options `rev` and `latest` ask for; the winner where there is none.
+fn wanted_rev(document: &StoredDocument, options: &GetOptions) -> Result<Rev> {
     let winner = document.tree.winner().ok_or_else(Error::missing)?;
-    let rev = match &options.rev {
-        None if winner.deleted => return Err(Error::deleted()),
-        None => winner.rev.clone(),
+    match &options.rev {
+        None if winner.deleted => Err(Error::deleted()),
+        None => Ok(winner.rev.clone()),
         Some(rev) => {
             let rev: Rev = rev.parse().map_err(|_| Error::missing())?;
-            if options.latest { document.tree.latest(&rev).cloned().unwrap_or(rev) } else { rev }
+            Ok(if options.latest { document.tree.latest(&rev).cloned().unwrap_or(rev) } else { rev })
         }
-    };
-    revision_text(snapshot, id, &document, &rev, options)?.ok_or_else(Error::missing)
+    }
+}
+
+/// The body of the revision asked for.
+pub(super) fn body_from(snapshot: &Snapshot, id: &str, options: &GetOptions) -> Result<Bytes> {
+    let document = StoredDocument::find(snapshot, id)?.ok_or_else(Error::missing)?;
+    let rev = wanted_rev(&document, options)?;
+    document.body_of(snapshot, &id_key(id), &rev).ok_or_else(Error::missing)
 }
 
 fn get_local(snapshot: &Snapshot, id: &str) -> Result<String> {
@@ -239,5 +259,7 @@ fn revision_text(
             further.push(("_revs_info", format!("[{}]", entries.collect::<Vec<_>>().join(","))));
         }
     }
-    Ok(Some(document_text(text_of(&body)?, id, rev, status.deleted, &further)))
+    let body = text_of(&body)?;
+    let body = if options.attachments { with_marks(body) } else { body.into() };
+    Ok(Some(document_text(&body, id, rev, status.deleted, &further)))
 }

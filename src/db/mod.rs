@@ -11,6 +11,7 @@
 
 mod check;
 mod compact;
+mod contents;
 mod get;
 mod open;
 mod options;
@@ -22,6 +23,7 @@ mod write;
 
 pub use check::CheckReport;
 pub use compact::CompactionStep;
+pub use contents::{Answer, Attachment, digest_of};
 pub use get::{BulkGetRequest, GetOptions};
 pub use open::{Database, DatabaseEvent, DatabaseInfo};
 pub use options::DatabaseOptions;

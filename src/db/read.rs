@@ -5,7 +5,9 @@ use crate::doc::{Rev, json_text};
 use crate::edit::StoredDocument;
 use crate::engine::Snapshot;
 use crate::error::Result;
-use crate::query::{AllDocs, AllDocsOptions, Changes, ChangesOptions, ChangesPage, Conflicts, ConflictsOptions};
+use crate::query::{
+    AllDocs, AllDocsOptions, Changes, ChangesOptions, ChangesPage, Conflicts, ConflictsOptions,
+};
 use std::collections::BTreeMap;
 
 /// Revisions by document, as `_revs_diff` takes and gives them.

@@ -1,10 +1,12 @@
 //! Writing documents.
 
+use super::contents::digest_of;
 use super::open::Database;
 use super::options::DatabaseOptions;
-use crate::doc::json_text;
-use crate::edit::{Bulk, DocumentResult, EditOptions};
+use crate::doc::{ContentInfo, json_text};
+use crate::edit::{Bulk, DocumentResult, EditOptions, Supplied};
 use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Content;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -24,12 +26,13 @@ impl Default for BulkDocsOptions {
 }
 
 impl Database {
-    /// Writes documents, given as the JSON text of an array: all in one commit. The answer is the JSON text of an array:
+    /// Writes documents, given as the JSON text of an array: all in one commit. Contents of attachments that are not in the
+    /// documents as base64 come beside them, and have their index as `data`. The answer is the JSON text of an array:
     /// `{"ok": true, "id", "rev"}` or an error for each document, in the order given; with `new_edits: false` only errors.
     ///
     /// # Errors
     /// What PouchDB refuses a whole call for, and [`ErrorKind::Storage`]: then nothing is written.
-    pub async fn bulk_docs(&self, docs: &str, options: &str) -> Result<String> {
+    pub async fn bulk_docs_with(&self, docs: &str, contents: Vec<Content>, options: &str) -> Result<String> {
         let options: BulkDocsOptions = serde_json::from_str(options).unwrap_or_default();
         let docs: Vec<&RawValue> =
             serde_json::from_str(docs).map_err(|_| Error::new(ErrorKind::MissingBulkDocs))?;
@@ -41,19 +44,32 @@ impl Database {
             revs_limit: self.options().revs_limit,
             auto_compaction: self.options().auto_compaction,
         };
-        let results = self.write(docs.iter().map(|doc| doc.get()), options).await?;
+        let results = self.write(docs.iter().map(|doc| doc.get()), contents, options).await?;
         Ok(json_text(&results))
     }
 
-    /// Stores revisions made elsewhere, given as JSON texts with `_revisions`: all in one commit. Gives the errors of
+    /// [`Database::bulk_docs_with`] no contents beside the documents.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn bulk_docs(&self, docs: &str, options: &str) -> Result<String> {
+        self.bulk_docs_with(docs, Vec::new(), options).await
+    }
+
+    /// Stores revisions made elsewhere, given as JSON texts with `_revisions`: all in one commit. Contents come as in
+    /// [`Database::bulk_docs_with`]; attachments without one, stubs, must be there already. Gives the errors of
     /// those that are refused.
     ///
     /// # Errors
     /// As [`Database::bulk_docs`].
-    pub async fn write_revisions(&self, docs: impl IntoIterator<Item = &str>) -> Result<Vec<Error>> {
+    pub async fn write_revisions(
+        &self,
+        docs: impl IntoIterator<Item = &str>,
+        contents: Vec<Content>,
+    ) -> Result<Vec<Error>> {
         let DatabaseOptions { revs_limit, auto_compaction, .. } = *self.options();
         let options = EditOptions { new_edits: false, revs_limit, auto_compaction, ..EditOptions::default() };
-        let results = self.write(docs, options).await?;
+        let results = self.write(docs, contents, options).await?;
         let refused = results.into_iter().filter_map(|result| match result {
             DocumentResult::Refused(error) => Some(error),
             DocumentResult::Written { .. } => None,
@@ -64,10 +80,16 @@ impl Database {
     async fn write<'a>(
         &self,
         docs: impl IntoIterator<Item = &'a str>,
+        contents: Vec<Content>,
         options: EditOptions,
     ) -> Result<Vec<DocumentResult>> {
         let engine = self.engine()?;
-        let bulk = Bulk::prepare(docs, options)?;
+        let mut beside = Vec::with_capacity(contents.len());
+        for content in contents {
+            let info = ContentInfo { digest: digest_of(&content).await?, length: content.length() };
+            beside.push(Supplied { info, content: engine.hold(content).await? });
+        }
+        let bulk = Bulk::prepare(docs, &beside, options)?;
         engine.commit(move |overlay| bulk.plan(overlay)).await
     }
 }

@@ -1,5 +1,6 @@
 //! Bodies: a document's own members as JSON text, and how documents are taken apart into them and put together again.
 
+use super::attachments::{ContentInfo, IncomingAttachments};
 use super::id::is_local;
 use super::members::{Members, is_truthy};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,21 +42,28 @@ pub struct IncomingDocument<'a> {
     pub deleted: bool,
     /// `_revisions`.
     pub revisions: Option<Revisions>,
-    /// Whether it comes with attachments.
-    pub has_attachments: bool,
-    /// Its own members, a JSON object's text without white space around.
+    /// Its attachments, if there are some.
+    pub attachments: Option<IncomingAttachments>,
+    /// Its own members, a JSON object's text without white space around. Where there are attachments, [`fill_revpos`] has to
+    /// complete it.
+    ///
+    /// [`fill_revpos`]: super::fill_revpos
     pub body: String,
+    /// What is hashed instead of the body where the document is written upon a deletion, if that is something else.
+    pub rehashed: Option<String>,
     /// The text whose MD5 is the next revision's hash: the document's own JSON text as PouchDB would write it.
     pub hashed: Cow<'a, str>,
 }
 
 impl<'a> IncomingDocument<'a> {
-    /// Takes a document's JSON text apart, as PouchDB's `parseDoc` does.
+    /// Takes a document's JSON text apart, as PouchDB's `parseDoc` does. Where the content of an attachment is a number, it is
+    /// an index into `beside`.
     ///
     /// # Errors
     /// [`ErrorKind::NotAnObject`], [`ErrorKind::InvalidId`] and [`ErrorKind::InvalidRev`] for members of a wrong type,
-    /// [`ErrorKind::DocValidation`] for an unknown member with an underscore.
-    pub fn parse(text: &'a str) -> Result<Self> {
+    /// [`ErrorKind::DocValidation`] for an unknown member with an underscore, [`ErrorKind::BadArgument`] and
+    /// [`ErrorKind::BadRequest`] for attachments that are none.
+    pub fn parse(text: &'a str, beside: &[ContentInfo]) -> Result<Self> {
         let members = Members::parse(text).map_err(|_| Error::new(ErrorKind::NotAnObject))?;
         let is_local_document = match members.get("_id").map(parse_id) {
             Some(Ok(Some(id))) => is_local(&id),
@@ -66,11 +74,12 @@ impl<'a> IncomingDocument<'a> {
             rev: None,
             deleted: members.get("_deleted").is_some_and(is_truthy),
             revisions: None,
-            has_attachments: false,
+            attachments: None,
             body: String::with_capacity(text.len()),
+            rehashed: None,
             hashed: Cow::Borrowed(text),
         };
-        let mut attachments = None;
+        let mut place = 0..0;
         for (name, value) in &members.0 {
             let value = *value;
             match name.as_ref() {
@@ -85,10 +94,14 @@ impl<'a> IncomingDocument<'a> {
                         }
                     }
                 }
-                "_attachments" => {
-                    attachments = Some(value);
-                    document.has_attachments = !document.deleted
-                        && Members::parse(value.get()).is_ok_and(|members| !members.0.is_empty());
+                // PouchDB takes those of a deletion out before it hashes.
+                "_attachments" if document.deleted && !is_local_document => {}
+                "_attachments" if is_truthy(value) && !is_local_document => {
+                    let attachments = IncomingAttachments::parse(value, beside)?;
+                    push_member(&mut document.body, name, &attachments.stored);
+                    let end = document.body.len();
+                    place = end - attachments.stored.len()..end;
+                    document.attachments = Some(attachments);
                 }
                 // A local document is kept with whatever members it has.
                 name if name.starts_with('_') && !BODY_MEMBERS.contains(&name) && !is_local_document => {
@@ -102,14 +115,23 @@ impl<'a> IncomingDocument<'a> {
             }
         }
         close(&mut document.body);
-        if document.deleted && attachments.is_some() {
-            // PouchDB takes the attachments of a deletion out before it hashes.
-            let mut text = String::new();
-            for (name, value) in members.0.iter().filter(|(name, _)| name != "_attachments") {
-                push_member(&mut text, name, value.get());
+        let attachments = document.attachments.as_ref();
+        if attachments.is_some() || document.deleted && members.get("_attachments").is_some() {
+            let mut text = String::with_capacity(document.body.len() + 80);
+            for (name, value) in &members.0 {
+                match attachments {
+                    _ if name != "_attachments" => push_member(&mut text, name, value.get()),
+                    Some(attachments) => push_member(&mut text, name, &attachments.hashed),
+                    None => {}
+                }
             }
             close(&mut text);
             document.hashed = text.into();
+        }
+        if let Some(attachments) = attachments {
+            let mut rehashed = document.body.clone();
+            rehashed.replace_range(place, &attachments.rehashed);
+            document.rehashed = Some(rehashed);
         }
         Ok(document)
     }
@@ -196,7 +218,7 @@ mod tests {
     #[test]
     fn a_document_is_taken_apart() {
         let text = r#"{"_id":"a","b":[1, {"c":"\ud800"}],"_rev":"2-x","_deleted":true,"é\n":null,"_revisions":{"start":2,"ids":["x","y"]},"_conflicts":[]}"#;
-        let document = IncomingDocument::parse(text).unwrap();
+        let document = IncomingDocument::parse(text, &[]).unwrap();
         assert_eq!(document.id.as_deref(), Some("a"));
         assert_eq!(document.rev.as_deref(), Some("2-x"));
         assert!(document.deleted);
@@ -207,10 +229,10 @@ mod tests {
 
     #[test]
     fn an_id_is_added_at_the_end() {
-        let mut document = IncomingDocument::parse("{}").unwrap();
+        let mut document = IncomingDocument::parse("{}", &[]).unwrap();
         document.assign_id("x\"".into());
         assert_eq!(document.hashed, r#"{"_id":"x\""}"#);
-        let mut document = IncomingDocument::parse(r#"{"a":1}"#).unwrap();
+        let mut document = IncomingDocument::parse(r#"{"a":1}"#, &[]).unwrap();
         document.assign_id("x".into());
         assert_eq!(document.hashed, r#"{"a":1,"_id":"x"}"#);
     }
@@ -218,9 +240,9 @@ mod tests {
     #[test]
     fn a_deletions_attachments_are_not_hashed() {
         let document =
-            IncomingDocument::parse(r#"{"_id":"a","_attachments":{"b":{}},"_deleted":true}"#).unwrap();
+            IncomingDocument::parse(r#"{"_id":"a","_attachments":{"b":{}},"_deleted":true}"#, &[]).unwrap();
         assert_eq!(document.hashed, r#"{"_id":"a","_deleted":true}"#);
-        assert!(!document.has_attachments);
+        assert_eq!((document.attachments, document.body.as_str()), (None, "{}"));
     }
 
     #[test]
@@ -232,7 +254,7 @@ mod tests {
             (r#"{"_rev":{}}"#, 400, "Invalid rev format"),
             (r#"{"_foo":1}"#, 500, "Bad special document member: _foo"),
         ] {
-            let error = IncomingDocument::parse(text).unwrap_err();
+            let error = IncomingDocument::parse(text, &[]).unwrap_err();
             assert_eq!((error.status(), error.message()), (status, message), "{text}");
         }
     }
@@ -240,6 +262,6 @@ mod tests {
     #[test]
     fn deep_nesting_is_only_text() {
         let text = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(IncomingDocument::parse(&text).unwrap().body, text);
+        assert_eq!(IncomingDocument::parse(&text, &[]).unwrap().body, text);
     }
 }

@@ -1,6 +1,7 @@
+use super::attachments::{Supplied, check_stub, contents_of};
 use super::counters::Counters;
 use super::{local_document, new_edit, replicated};
-use crate::doc::{IncomingDocument, Rev, RevHash, check_id, id_key, is_local, md5};
+use crate::doc::{IncomingDocument, Rev, RevHash, check_id, fill_revpos, id_key, is_local, md5};
 use crate::engine::Overlay;
 use crate::env;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,9 +61,30 @@ pub enum DocumentResult {
 pub(super) struct Edit {
     pub(super) id: String,
     pub(super) deleted: bool,
-    /// Its own members, a JSON object's text.
+    /// Its own members, a JSON object's text; with attachments, what [`Edit::body_of`] makes of it.
     pub(super) body: String,
+    /// What is hashed instead of the body where it is written upon a deletion, if that is something else.
+    pub(super) rehashed: Option<String>,
+    pub(super) attachments: Option<Attachments>,
     revision: Revision,
+}
+
+/// The attachments of a document to be written.
+pub(super) struct Attachments {
+    /// The digests of contents that must be there.
+    stubs: Vec<String>,
+    contents: Vec<Supplied>,
+}
+
+impl Edit {
+    /// The body of its revision, which is of that generation.
+    pub(super) fn body_of(&self, generation: u64) -> Cow<'_, str> {
+        let is_known = matches!(self.revision, Revision::Known(_));
+        match &self.attachments {
+            Some(_) => fill_revpos(&self.body, generation, is_known).into(),
+            None => self.body.as_str().into(),
+        }
+    }
 }
 
 enum Revision {
@@ -72,8 +94,6 @@ enum Revision {
     Known(RevPath),
     /// A local document's, made upon the given one.
     Local { given: Option<String> },
-    /// None: this is the answer.
-    Refused(ErrorKind),
 }
 
 /// A bulk write, prepared: documents read, ids and random hashes drawn.
@@ -83,15 +103,21 @@ pub struct Bulk {
 }
 
 impl Bulk {
-    /// Reads the documents, given as JSON texts.
+    /// Reads the documents, given as JSON texts; `beside` are the contents of attachments that are no base64 in them, but
+    /// numbers: indices.
     ///
     /// # Errors
     /// What PouchDB refuses a whole call for: a document that is no object, a wrong `_id` or `_rev`, an unknown member
-    /// with an underscore.
-    pub fn prepare<'a>(texts: impl IntoIterator<Item = &'a str>, options: EditOptions) -> Result<Self> {
+    /// with an underscore, an attachment that is none.
+    pub fn prepare<'a>(
+        texts: impl IntoIterator<Item = &'a str>,
+        beside: &[Supplied],
+        options: EditOptions,
+    ) -> Result<Self> {
+        let infos: Vec<_> = beside.iter().map(|supplied| supplied.info).collect();
         let mut edits = Vec::new();
         for text in texts {
-            edits.push(prepare_edit(IncomingDocument::parse(text)?, &options)?);
+            edits.push(prepare_edit(IncomingDocument::parse(text, &infos)?, beside, &options)?);
         }
         if !options.new_edits {
             // Revisions of one document in the order of their generations, as PouchDB's `compareByIdThenRev`.
@@ -111,8 +137,17 @@ impl Bulk {
     /// ones, as CouchDB answers.
     ///
     /// # Errors
-    /// A storage error where what is stored cannot be read; with `atomic` the first refusal.
+    /// With `atomic` the first refusal; [`ErrorKind::MissingStub`] for an attachment without content that is not there; a
+    /// storage error where what is stored cannot be read.
     pub fn plan(&self, overlay: &mut Overlay) -> Result<Vec<DocumentResult>> {
+        // Before anything is written: what an earlier document of the call brings does not count.
+        let attachments = || self.edits.iter().filter_map(|edit| edit.attachments.as_ref());
+        for digest in attachments().flat_map(|attachments| &attachments.stubs) {
+            check_stub(overlay, digest)?;
+        }
+        for Supplied { info, content } in attachments().flat_map(|attachments| &attachments.contents) {
+            overlay.supply(&info.digest.to_string(), content);
+        }
         let mut counters = Counters::read(overlay);
         let before = counters;
         let mut results = Vec::with_capacity(self.edits.len());
@@ -126,7 +161,6 @@ impl Bulk {
                     replicated::apply(overlay, &mut counters, edit, path, &self.options).map(|()| None)
                 }
                 Revision::Local { given } => local_document::apply(overlay, edit, given.as_deref()).map(Some),
-                Revision::Refused(kind) => Err(Error::new(*kind)),
             };
             match outcome {
                 Ok(Some(rev)) if self.options.new_edits => {
@@ -145,7 +179,11 @@ impl Bulk {
     }
 }
 
-fn prepare_edit(mut document: IncomingDocument<'_>, options: &EditOptions) -> Result<Edit> {
+fn prepare_edit(
+    mut document: IncomingDocument<'_>,
+    beside: &[Supplied],
+    options: &EditOptions,
+) -> Result<Edit> {
     if document.id.is_none() {
         if !options.new_edits {
             return Err(Error::new(ErrorKind::MissingId));
@@ -156,8 +194,6 @@ fn prepare_edit(mut document: IncomingDocument<'_>, options: &EditOptions) -> Re
     check_id(&id)?;
     let revision = if is_local(&id) {
         Revision::Local { given: document.rev.map(Cow::into_owned) }
-    } else if document.has_attachments {
-        Revision::Refused(ErrorKind::NotYet)
     } else if !options.new_edits {
         Revision::Known(replicated::path_of(&document)?)
     } else {
@@ -169,5 +205,10 @@ fn prepare_edit(mut document: IncomingDocument<'_>, options: &EditOptions) -> Re
         };
         Revision::New { parent, hash }
     };
-    Ok(Edit { id, deleted: document.deleted, body: document.body, revision })
+    let attachments = document.attachments.map(|attachments| {
+        let contents = contents_of(&attachments, beside);
+        Attachments { stubs: attachments.stubs, contents }
+    });
+    let IncomingDocument { deleted, body, rehashed, .. } = document;
+    Ok(Edit { id, deleted, body, rehashed, attachments, revision })
 }

@@ -44,7 +44,8 @@ fn compact_at(overlay: &mut Overlay, key: &[u8], max_height: usize) -> Result<Op
         drop_body(overlay, key, &document, rev);
     }
     if !dropped.is_empty() {
-        put_document(overlay, key, document.seq, &tree, document.body.as_deref());
+        let StoredDocument { seq, has_attachments, body, .. } = &document;
+        put_document(overlay, key, *seq, &tree, *has_attachments, body.as_deref());
     }
     Ok(Some(dropped.len()))
 }

@@ -3,6 +3,7 @@
 //! [`Bulk::prepare`] reads the documents and draws what is random, once; [`Bulk::plan`] then decides, as often as the
 //! engine asks, and writes into an [`Overlay`](crate::engine::Overlay).
 
+mod attachments;
 mod bulk;
 mod check;
 mod compact;
@@ -17,6 +18,7 @@ mod stored;
 pub(crate) mod tests;
 mod write;
 
+pub use attachments::Supplied;
 pub use bulk::{Bulk, DocumentResult, EditOptions};
 pub use check::{ContentsCheck, StoredContents};
 pub use compact::{CompactionSlice, compact_document, compacted_until};

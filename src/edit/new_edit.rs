@@ -51,9 +51,10 @@ pub(super) fn apply(
         return Err(conflict());
     }
     let rev = path.leaf().clone();
-    let body = edit.body.as_bytes();
+    let body = edit.body_of(rev.generation);
+    let (new, has_attachments) = (Some((&rev, body.as_bytes())), edit.attachments.is_some());
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    store(overlay, counters, Change { key: &key, before, tree, new: Some((&rev, body)), dropped });
+    store(overlay, counters, Change { key: &key, before, tree, new, has_attachments, dropped });
     Ok(rev)
 }
 
@@ -65,7 +66,7 @@ fn path_upon(parent: Option<&Rev>, hash: RevHash) -> Result<RevPath> {
 
 /// The hash of a document that is written anew upon a deletion: its own members, then `_rev`, then `_id`.
 fn rehash(edit: &Edit, parent: &Rev) -> RevHash {
-    let mut text = edit.body.clone();
+    let mut text = edit.rehashed.as_ref().unwrap_or(&edit.body).clone();
     with_member(&mut text, "_rev", &json_text(parent));
     with_member(&mut text, "_id", &json_text(&edit.id));
     RevHash::Md5(md5(&text))

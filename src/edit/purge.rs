@@ -57,7 +57,8 @@ pub fn purge(overlay: &mut Overlay, id: &str, rev: &str, log_limit: usize) -> Re
         document_was_removed_completely: tree.is_empty(),
     };
     let mut counters = Counters::read(overlay);
-    store(overlay, &mut counters, Change { key: &key, before, tree, new: None, dropped: deleted_revs });
+    let change = Change { key: &key, before, tree, new: None, has_attachments: false, dropped: deleted_revs };
+    store(overlay, &mut counters, change);
     counters.write(overlay);
     note(overlay, id, rev, log_limit);
     Ok(purged)

@@ -44,7 +44,8 @@ pub(super) fn apply(
     let mut tree = before.tree.clone();
     let merged = tree.merge(path, edit.deleted, options.revs_limit);
     let dropped = without_old_bodies(&mut tree, merged.stemmed, options);
-    let new = Some((path.leaf(), edit.body.as_bytes()));
-    store(overlay, counters, Change { key: &key, before, tree, new, dropped });
+    let body = edit.body_of(path.leaf().generation);
+    let (new, has_attachments) = (Some((path.leaf(), body.as_bytes())), edit.attachments.is_some());
+    store(overlay, counters, Change { key: &key, before, tree, new, has_attachments, dropped });
     Ok(())
 }

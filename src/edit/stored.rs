@@ -12,6 +12,9 @@ const INLINE_BYTES: usize = 8 << 10;
 /// The flag of a document whose winner's body is kept with it.
 const INLINE: u8 = 1;
 
+/// The flag of a document of which a body has, or had, attachments.
+const ATTACHMENTS: u8 = 2;
+
 /// What is stored under a document's id.
 ///
 /// Layout: the seq (varint), flags (1 byte), the tree ([`RevTree::encode`]), the winner's body to the end if inline.
@@ -21,8 +24,10 @@ pub struct StoredDocument {
     pub seq: u64,
     /// Its revisions.
     pub tree: RevTree,
-    /// The winner's body, a JSON object's text without the members that start with an underscore; `None` where it is
-    /// kept apart.
+    /// Whether a body of one of its revisions has attachments, or had.
+    pub has_attachments: bool,
+    /// The winner's body, a JSON object's text; of the members that start with an underscore it has `_attachments`, as stubs,
+    /// and those that PouchDB keeps. `None` where it is kept apart.
     pub body: Option<Bytes>,
 }
 
@@ -33,10 +38,10 @@ impl StoredDocument {
     }
 
     /// What is stored before the winner's body, which follows if it is kept with the document.
-    pub(super) fn encode_head(seq: u64, tree: &RevTree, has_body: bool) -> Vec<u8> {
+    pub(super) fn encode_head(seq: u64, tree: &RevTree, has_attachments: bool, has_body: bool) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(48);
         varint::write(&mut bytes, seq);
-        bytes.push(if has_body { INLINE } else { 0 });
+        bytes.push(if has_body { INLINE } else { 0 } | if has_attachments { ATTACHMENTS } else { 0 });
         tree.encode(&mut bytes);
         bytes
     }
@@ -58,7 +63,8 @@ impl StoredDocument {
         let tree = RevTree::decode(&mut rest).map_err(|_| damaged())?;
         let is_inline = *flags & INLINE != 0;
         let body = stored.slice(stored.len() - rest.len()..);
-        Ok(Self { seq, tree, body: is_inline.then_some(body) })
+        let has_attachments = *flags & ATTACHMENTS != 0;
+        Ok(Self { seq, tree, has_attachments, body: is_inline.then_some(body) })
     }
 
     /// The document with this id, if there has ever been one.

@@ -1,5 +1,6 @@
 //! Storing a document after its tree has changed.
 
+use super::attachments;
 use super::bulk::EditOptions;
 use super::counters::Counters;
 use super::sequence::SequenceEntry;
@@ -19,6 +20,8 @@ pub(super) struct Change<'a> {
     pub(super) tree: RevTree,
     /// The revision that is new, and its body.
     pub(super) new: Option<(&'a Rev, &'a [u8])>,
+    /// Whether that body has attachments.
+    pub(super) has_attachments: bool,
     /// Revisions that the tree has forgotten, or of which it needs the body no longer.
     pub(super) dropped: Vec<Rev>,
 }
@@ -33,12 +36,19 @@ pub(super) fn without_old_bodies(tree: &mut RevTree, stemmed: Vec<Rev>, options:
     dropped
 }
 
-/// Drops the body of a revision that is not needed any longer, if there is one. Every body that goes goes through here, but
-/// for one kept with its document, of which the document's next record is the end: of that, this is told all the same.
+/// Drops the body of a revision that is not needed any longer, if there is one, and its references to attachments. Every body
+/// that goes goes through here, but for one kept with its document, of which the document's next record is the end: of that,
+/// this is told all the same.
 ///
 /// `before` is what was stored of the document until now.
 pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocument, rev: &Rev) {
     let is_stored = before.tree.status(rev).is_some_and(|status| status.available);
+    if is_stored
+        && before.has_attachments
+        && let Some(body) = before.body_of(overlay, key, rev)
+    {
+        attachments::release(overlay, &body);
+    }
     if is_stored && !before.is_kept_with_document(rev) {
         overlay.delete(Keyspace::Body, body_key(key, rev));
     }
@@ -46,7 +56,7 @@ pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocume
 
 /// Stores a change under the next seq.
 pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Change<'_>) {
-    let Change { key, before, tree, new, dropped } = change;
+    let Change { key, before, tree, new, has_attachments, dropped } = change;
     let (winner_before, winner) = (before.tree.winner(), tree.winner());
     let is_alive = |winner: &Option<Leaf<'_>>| u64::from(winner.is_some_and(|winner| !winner.deleted));
     counters.doc_count = counters.doc_count + is_alive(&winner) - is_alive(&winner_before);
@@ -56,6 +66,13 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     };
     let new_body = new.filter(is_inline).map(|(_, body)| body);
     let old_body = winner.and_then(|winner| place_bodies(overlay, key, &before, &tree, winner.rev, new));
+    // First, so that a content that goes from one revision to the next stays.
+    if let Some((rev, body)) = new
+        && has_attachments
+        && tree.status(rev).is_some_and(|status| status.available)
+    {
+        attachments::refer(overlay, body);
+    }
     for rev in dropped {
         // A tree may know a revision that it forgot in another place.
         if !tree.status(&rev).is_some_and(|status| status.available) {
@@ -73,12 +90,21 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     }
     let entry = SequenceEntry::encode_head(&tree);
     overlay.put_parts(Keyspace::Sequence, counters.update_seq.to_be_bytes(), [&entry, key]);
-    put_document(overlay, key, counters.update_seq, &tree, new_body.or(old_body.as_deref()));
+    let has_attachments = has_attachments || before.has_attachments;
+    let body = new_body.or(old_body.as_deref());
+    put_document(overlay, key, counters.update_seq, &tree, has_attachments, body);
 }
 
 /// Stores a document's own record.
-pub(super) fn put_document(overlay: &mut Overlay, key: &[u8], seq: u64, tree: &RevTree, body: Option<&[u8]>) {
-    let head = StoredDocument::encode_head(seq, tree, body.is_some());
+pub(super) fn put_document(
+    overlay: &mut Overlay,
+    key: &[u8],
+    seq: u64,
+    tree: &RevTree,
+    has_attachments: bool,
+    body: Option<&[u8]>,
+) {
+    let head = StoredDocument::encode_head(seq, tree, has_attachments, body.is_some());
     overlay.put_parts(Keyspace::Document, key, [&head, body.unwrap_or_default()]);
 }
 

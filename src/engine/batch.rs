@@ -2,9 +2,11 @@ use super::keyspace::Keyspace;
 use super::record;
 use super::snapshot::Snapshot;
 use crate::sort::sort_by;
+use crate::storage::Content;
 use bytes::Bytes;
 use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{self, HashTable};
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
@@ -36,6 +38,8 @@ pub struct Overlay {
     /// Where in `entries` the last write of each key is.
     latest: HashTable<usize>,
     hasher: DefaultHashBuilder,
+    /// Contents of attachments that plans have brought, by name.
+    pub(super) supplied: HashMap<String, Content>,
 }
 
 impl Overlay {
@@ -47,7 +51,21 @@ impl Overlay {
             entries: Vec::new(),
             latest: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
+            supplied: HashMap::new(),
         }
+    }
+
+    /// What was there before.
+    pub(super) fn base(&self) -> &Snapshot {
+        &self.base
+    }
+
+    /// The keys of a keyspace that are written, and whether each has a value afterwards.
+    pub(super) fn entries_of(&self, keyspace: Keyspace) -> impl Iterator<Item = (&[u8], bool)> {
+        let latest = self.latest.iter().filter_map(|index| self.entries.get(*index));
+        latest
+            .filter(move |entry| entry.keyspace == keyspace)
+            .filter_map(|entry| Some((self.encoded.get(entry.key.clone())?, entry.value.is_some())))
     }
 
     /// Writes a value.

@@ -2,13 +2,15 @@
 
 use super::batch::Overlay;
 use super::cache::Blocks;
-use super::header::{FLOOR_KEY, decode_floor};
+use super::header::{FLOOR_KEY, decode_floor, encode_floor};
 use super::open::Inner;
 use super::record;
 use super::runs::{MANIFEST_KEY, Manifest};
 use crate::env::{self, Millis};
 use crate::error::{Error, Result};
-use crate::storage::{Change, Notice, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write};
+use crate::storage::{
+    Change, Expectation, Notice, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write,
+};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -65,6 +67,14 @@ impl Job {
         let outcome = async { receiver.await.expect("BUG: a job was dropped without a result") };
         (job, outcome)
     }
+}
+
+/// What a group writes.
+struct Planned {
+    position: u64,
+    record: Bytes,
+    /// What is done in the same transaction with contents of attachments.
+    contents: Vec<Change>,
 }
 
 /// The plans that wait for the next group.
@@ -164,18 +174,25 @@ impl Inner {
             if turn.is_none() && self.queue.in_turn.get() > 0 {
                 turn = self.turn_at_commit().await?;
             }
-            let Some((position, record)) = self.plan(group).await? else {
+            let Some(Planned { position, record, contents }) = self.plan(group).await? else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
                     return Ok(false);
                 }
                 continue;
             };
-            let write = Write {
+            let floor = self.floor();
+            let mut write = Write {
                 observe: vec![(Space::Meta, FLOOR_KEY.into())],
                 changes: vec![Change::Add(Space::Log, position.into(), record.clone())],
                 ..Write::default()
             };
+            if !contents.is_empty() {
+                // A record below the floor does no harm, but what would be done with it to contents does.
+                let content = Some(floor.clone());
+                write.expect.push(Expectation { space: Space::Meta, key: FLOOR_KEY.into(), content });
+                write.changes.extend(contents);
+            }
             let committed = match self.storage.write(write).await {
                 Ok(observed) => self.is_above_floor(position, observed.into_iter().flatten().next()),
                 Err(StorageError::Conflict) => false,
@@ -195,11 +212,16 @@ impl Inner {
                 return Ok(true);
             }
             self.queue.note_contention();
-            if !self.catch_up_in_turn().await? {
+            if !self.catch_up_in_turn().await? && self.floor() == floor {
                 // A conflict with nothing would be one for ever.
                 return Err(StorageError::Conflict);
             }
         }
+    }
+
+    /// The record of the floor as it should be by what is known here.
+    fn floor(&self) -> Bytes {
+        encode_floor(self.state.borrow().manifest.flushed + 1, &self.header)
     }
 
     /// Waits for the turn to commit, and catches up with whoever had it before.
@@ -225,7 +247,7 @@ impl Inner {
 
     /// Plans the group, and as much of the queue as it has room for, into a record for the next position; `None` where
     /// nothing is written.
-    async fn plan(&self, group: &mut Vec<Job>) -> StorageResult<Option<(u64, Bytes)>> {
+    async fn plan(&self, group: &mut Vec<Job>) -> StorageResult<Option<Planned>> {
         let blocks = Rc::new(Blocks::new(self.cache.clone()));
         loop {
             let snapshot = self.snapshot_over(&blocks);
@@ -238,11 +260,15 @@ impl Inner {
                 (job.plan)(&mut overlay);
                 group.push(job);
             }
+            let contents = overlay.content_changes();
             let wanted = blocks.take_wanted()?;
             if wanted.is_empty() {
+                if overlay.is_empty() {
+                    return Ok(None);
+                }
                 let position = self.position.get() + 1;
-                let is_empty = overlay.is_empty();
-                return Ok((!is_empty).then(|| (position, record::encode(position, self.writer, overlay))));
+                let record = record::encode(position, self.writer, overlay);
+                return Ok(Some(Planned { position, record, contents }));
             }
             if let Some(gone) = self.load(&blocks, &wanted).await? {
                 if self.is_current(&snapshot) {

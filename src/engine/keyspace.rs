@@ -12,18 +12,21 @@ pub enum Keyspace {
     Local = 3,
     /// Counters of the whole database.
     Metadata = 4,
+    /// Contents of attachments by their names: how often bodies refer to each.
+    Content = 5,
 }
 
 impl Keyspace {
     /// How many there are.
-    pub(super) const COUNT: usize = 5;
+    pub(super) const COUNT: usize = 6;
 
     /// Those that are flushed into runs, in order; the metadata are in the manifest.
-    pub(super) const IN_RUNS: [Self; 4] = [Self::Document, Self::Sequence, Self::Body, Self::Local];
+    pub(super) const IN_RUNS: [Self; 5] =
+        [Self::Document, Self::Sequence, Self::Body, Self::Local, Self::Content];
 
     /// The keyspace with this number.
     pub(super) fn from_number(number: u8) -> Option<Self> {
-        [Self::Document, Self::Sequence, Self::Body, Self::Local, Self::Metadata]
+        [Self::Document, Self::Sequence, Self::Body, Self::Local, Self::Metadata, Self::Content]
             .get(usize::from(number))
             .copied()
     }

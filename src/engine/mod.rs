@@ -14,6 +14,7 @@ mod batch;
 mod cache;
 mod catch_up;
 mod check;
+mod contents;
 mod group;
 mod header;
 mod keyspace;

@@ -1,11 +1,13 @@
+use super::contents::{answer_of, attachment_value, contents_of};
 use super::{options_of, promise, promise_of, promise_of_nothing};
 use crate::db::{Database, DatabaseEvent, DatabaseOptions};
 use crate::doc::json_text;
 use crate::env;
+use crate::error::Result;
 use crate::query::{ChangesOptions, changes_text};
 use crate::storage::Rest;
 use futures_util::future::{AbortHandle, FutureExt as _, abortable};
-use js_sys::{Function, Promise};
+use js_sys::{Array, Function, Promise};
 use serde::Deserialize;
 use serde_json::Value;
 use std::cell::RefCell;
@@ -37,6 +39,7 @@ struct Page {
     descending: bool,
     include_docs: bool,
     conflicts: bool,
+    attachments: bool,
     style: crate::query::Style,
     doc_ids: Option<std::collections::HashSet<String>>,
 }
@@ -49,15 +52,27 @@ impl ChangesRequest {
             Value::Number(number) => number.as_f64().map_or(0, |number| number as u64),
             _ => 0,
         };
-        let Page { limit, descending, include_docs, conflicts, style, doc_ids } = self.page;
+        let Page { limit, descending, include_docs, conflicts, attachments, style, doc_ids } = self.page;
         let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-        ChangesOptions { since, limit, descending, include_docs, conflicts, style, doc_ids }
+        ChangesOptions { since, limit, descending, include_docs, conflicts, attachments, style, doc_ids }
     }
 }
 
 impl Local {
     pub(super) fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The answer to a question with those options: a text, or an array of it and contents of attachments.
+    fn answer(
+        &self,
+        options: String,
+        ask: impl AsyncFn(&Database, &str) -> Result<String> + 'static,
+    ) -> Promise {
+        let database = self.database.clone();
+        let answer =
+            async move { answer_of(&database, &options, async || ask(&database, &options).await).await };
+        promise_of(answer.boxed_local())
     }
 }
 
@@ -82,33 +97,38 @@ impl Local {
 
     /// A document, or with `open_revs` a list.
     pub fn get(&self, id: String, options: String) -> Promise {
+        self.answer(options, async move |database, options| database.get(&id, &options_of(options)?).await)
+    }
+
+    /// An attachment: its content, and its `content_type`.
+    pub fn get_attachment(&self, id: String, name: String, options: String) -> Promise {
         let database = self.database.clone();
-        promise(async move { database.get(&id, &options_of(&options)?).await })
+        let get = async move {
+            Ok(attachment_value(&database.attachment(&id, &name, &options_of(&options)?).await?))
+        };
+        promise_of(get.boxed_local())
     }
 
     /// Several documents or revisions.
     pub fn bulk_get(&self, request: String) -> Promise {
-        let database = self.database.clone();
-        promise(async move { database.bulk_get(&options_of(&request)?).await })
+        self.answer(request, async |database, request| database.bulk_get(&options_of(request)?).await)
     }
 
-    /// Writes documents.
-    pub fn bulk_docs(&self, docs: String, options: String) -> Promise {
+    /// Writes documents, with contents of attachments beside them: those whose `data` is a number.
+    pub fn bulk_docs(&self, docs: String, options: String, contents: Option<Array>) -> Promise {
         let database = self.database.clone();
-        promise(async move { database.bulk_docs(&docs, &options).await })
+        promise(async move { database.bulk_docs_with(&docs, contents_of(contents)?, &options).await })
     }
 
     /// Documents by id.
     pub fn all_docs(&self, options: String) -> Promise {
-        let database = self.database.clone();
-        promise(async move { database.all_docs(&options_of(&options)?).await })
+        self.answer(options, async |database, options| database.all_docs(&options_of(options)?).await)
     }
 
     /// A page of changes.
     pub fn changes(&self, options: String) -> Promise {
-        let database = self.database.clone();
-        promise(async move {
-            let request: ChangesRequest = options_of(&options)?;
+        self.answer(options, async |database, options| {
+            let request: ChangesRequest = options_of(options)?;
             let update_seq = database.info()?.update_seq;
             Ok(changes_text(&database.changes(&request.into_options(update_seq)).await?))
         })

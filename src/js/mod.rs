@@ -5,6 +5,7 @@
 
 #[cfg(feature = "conformance")]
 mod conformance;
+mod contents;
 mod error;
 mod local;
 mod remote;

@@ -1,6 +1,6 @@
 //! `allDocs`: documents by id.
 
-use super::document::winner_text;
+use super::document::{Wanted, winner_text};
 use super::range::id_range;
 use crate::doc::{id_from_key, id_key, json_text};
 use crate::edit::{Counters, StoredDocument};
@@ -37,6 +37,8 @@ pub struct AllDocsOptions {
     pub key: Option<Value>,
     /// The ids of the rows, in their order.
     pub keys: Option<Vec<Value>>,
+    /// Whether each document has marks for the contents of its attachments, instead of stubs.
+    pub attachments: bool,
     /// Whether the answer has the database's `update_seq`.
     pub update_seq: bool,
 }
@@ -54,6 +56,7 @@ impl Default for AllDocsOptions {
             descending: false,
             key: None,
             keys: None,
+            attachments: false,
             update_seq: false,
         }
     }
@@ -199,7 +202,8 @@ impl RowTexts<'_> {
         document: &StoredDocument,
         winner: Leaf<'_>,
     ) -> Result<String> {
-        winner_text(snapshot, document, key, winner, self.options.conflicts)
+        let AllDocsOptions { conflicts, attachments, .. } = *self.options;
+        winner_text(snapshot, document, key, winner, Wanted { conflicts, attachments })
     }
 
     fn push(&mut self, row: &str) {

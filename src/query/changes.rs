@@ -1,6 +1,6 @@
 //! `changes`: documents by the order of their last changes.
 
-use super::document::winner_text;
+use super::document::{Wanted, winner_text};
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
 use crate::engine::{Keyspace, Listing, Rows, Snapshot, Step, View};
@@ -35,6 +35,8 @@ pub struct ChangesOptions {
     pub include_docs: bool,
     /// Whether each document has its `_conflicts`.
     pub conflicts: bool,
+    /// Whether each document has marks for the contents of its attachments, instead of stubs.
+    pub attachments: bool,
     /// Which revisions a change names.
     pub style: Style,
     /// Only these documents.
@@ -166,7 +168,8 @@ fn change(
             revs = document.tree.open_revs().into_iter().cloned().collect();
         }
         if options.include_docs {
-            doc = Some(winner_text(snapshot, &document, key, winner, options.conflicts)?);
+            let ChangesOptions { conflicts, attachments, .. } = *options;
+            doc = Some(winner_text(snapshot, &document, key, winner, Wanted { conflicts, attachments })?);
         }
     }
     Ok(Some(Change { id, seq, revs, deleted: winner.deleted, doc }))

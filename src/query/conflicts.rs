@@ -1,7 +1,7 @@
 //! `conflicts`: documents of which more than one leaf is not deleted, by the order of their last changes. The sequence
 //! says which documents have branches, so that no other is looked at.
 
-use super::document::winner_text;
+use super::document::{Wanted, winner_text};
 use crate::doc::{Rev, close, id_from_key, json_text, push_member};
 use crate::edit::{Counters, SequenceEntry, StoredDocument};
 use crate::engine::{Keyspace, Listing, Rows, Snapshot, Step, View};
@@ -111,7 +111,10 @@ impl Rows for Found<'_> {
             return Ok(None);
         }
         let doc = match self.options.include_docs {
-            true => Some(winner_text(snapshot, &document, &entry.key, winner, true)?),
+            true => {
+                let wanted = Wanted { conflicts: true, attachments: false };
+                Some(winner_text(snapshot, &document, &entry.key, winner, wanted)?)
+            }
             false => None,
         };
         Ok(Some(Conflict { id: id_from_key(&entry.key), seq, rev: winner.rev.clone(), conflicts, doc }))

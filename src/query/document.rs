@@ -1,3 +1,4 @@
+use super::attachments::with_marks;
 use crate::doc::{Rev, close, id_from_key, json_text, push_member, reopen};
 use crate::edit::StoredDocument;
 use crate::engine::Snapshot;
@@ -33,7 +34,16 @@ pub fn document_text(body: &str, id: &str, rev: &Rev, deleted: bool, further: &[
     text
 }
 
-/// The winner's JSON text, with its `_conflicts` if they are wanted and there are some.
+/// What of the winner is wanted beside its own members.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Its `_conflicts`, if there are some.
+    pub(super) conflicts: bool,
+    /// Marks for the contents of its attachments, instead of stubs.
+    pub(super) attachments: bool,
+}
+
+/// The winner's JSON text.
 ///
 /// # Errors
 /// A storage error where it cannot be read.
@@ -42,13 +52,15 @@ pub(super) fn winner_text(
     document: &StoredDocument,
     key: &[u8],
     winner: Leaf<'_>,
-    with_conflicts: bool,
+    wanted: Wanted,
 ) -> Result<String> {
     let body = body_of(snapshot, document, key, winner.rev)?;
-    let conflicts = if with_conflicts { document.tree.conflicts() } else { Vec::new() };
+    let conflicts = if wanted.conflicts { document.tree.conflicts() } else { Vec::new() };
     let further = [("_conflicts", json_text(&conflicts))];
     let further = if conflicts.is_empty() { &[][..] } else { &further[..] };
-    Ok(document_text(text_of(&body)?, &id_from_key(key), winner.rev, winner.deleted, further))
+    let body = text_of(&body)?;
+    let body = if wanted.attachments { with_marks(body) } else { body.into() };
+    Ok(document_text(&body, &id_from_key(key), winner.rev, winner.deleted, further))
 }
 
 /// The body of a document's revision, which should be there.

@@ -1,6 +1,7 @@
 //! Reading many documents: all of them by id, or by the order of their changes. Synchronous functions of a snapshot.
 
 mod all_docs;
+mod attachments;
 mod changes;
 mod conflicts;
 mod document;
@@ -9,6 +10,7 @@ mod range;
 mod tests;
 
 pub use all_docs::{AllDocs, AllDocsOptions};
+pub use attachments::{fill_marks, marks_of, with_marks};
 pub use changes::{Change, Changes, ChangesOptions, ChangesPage, Style, changes_text};
 pub use conflicts::{Conflict, Conflicts, ConflictsOptions};
 pub use document::{document_text, text_of};

@@ -94,7 +94,7 @@ impl Peer for LocalPeer {
     }
 
     async fn bulk_docs(&self, docs: &[Rc<Doc>]) -> Result<Vec<WriteFailure>> {
-        let errors = self.0.write_revisions(docs.iter().map(|doc| doc.body.get())).await?;
+        let errors = self.0.write_revisions(docs.iter().map(|doc| doc.body.get()), Vec::new()).await?;
         Ok(errors
             .into_iter()
             .map(|error| WriteFailure { id: error.doc_id().map(str::to_owned), rev: None, error })

@@ -1,6 +1,6 @@
 //! The suite that every backend passes: what [`Storage`](super::Storage)'s contract promises, case by case.
 
-use super::{Change, Expectation, Key, Notice, Read, Rest, Space, Storage, StorageError, Write};
+use super::{Change, Content, Expectation, Key, Notice, Read, Rest, Space, Storage, StorageError, Write};
 use bytes::Bytes;
 use std::cell::RefCell;
 use std::future::Future;
@@ -44,6 +44,8 @@ pub async fn run(new_database: impl Fn(&str) -> Connect) -> Vec<(&'static str, O
         another_connection_sees_a_write_at_once,
         records_outlive_their_connections,
         large_records_come_back_whole,
+        contents_are_written_with_the_records_beside_them,
+        contents_of_any_length_come_back_whole,
         a_closed_connection_refuses,
         a_suspended_connection_is_taken_up_by_a_read,
         notices_reach_the_other_connections,
@@ -249,6 +251,80 @@ async fn large_records_come_back_whole(connect: Connect) -> Outcome {
         return Err("5 MB came back as something else".into());
     }
     Ok(())
+}
+
+async fn contents_are_written_with_the_records_beside_them(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    let content = |bytes: &'static str| Content::Bytes(bytes.into());
+    let put = |name: &str, bytes| Change::PutContent(name.into(), content(bytes));
+    storage.write(changes([add(1, "1"), put("a/1+=", "one"), put("b", "")])).await.map_err(text)?;
+    let found = async |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut found = Vec::new();
+        for content in storage.read_contents(&names).await.map_err(text)? {
+            found.push(match content {
+                Some(content) => Some(content.to_bytes().await.map_err(text)?),
+                None => None,
+            });
+        }
+        Ok::<_, String>(found)
+    };
+    let names = async || {
+        let mut names = storage.content_names().await.map_err(text)?;
+        names.sort();
+        Ok::<_, String>(names)
+    };
+    check!(found(&["b", "c", "a/1+="]).await?, [Some(Bytes::new()), None, Some("one".into())]);
+    check!(names().await?, ["a/1+=", "b"]);
+    let delete = || Change::Delete(Space::Attachment, "b".into());
+    check!(
+        storage.write(changes([add(1, "never"), delete(), put("c", "three")])).await,
+        Err(StorageError::Conflict)
+    );
+    check!(names().await?, ["a/1+=", "b"]);
+    storage.write(changes([delete(), put("a/1+=", "another"), put("c", "three")])).await.map_err(text)?;
+    check!(names().await?, ["a/1+=", "c"]);
+    check!(found(&["a/1+=", "b", "c"]).await?, [Some("another".into()), None, Some("three".into())]);
+    check!(found(&[]).await?, []);
+    Ok(())
+}
+
+async fn contents_of_any_length_come_back_whole(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    for length in [0, 1, (64 << 10) - 1, 64 << 10, (1 << 20) + 1] {
+        let bytes: Vec<u8> =
+            (0..length).map(|index: u32| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let bytes = Bytes::from(bytes);
+        for content in ways_to_have(&bytes) {
+            check!(content.length(), u64::from(length));
+            let held = storage.hold(content).await.map_err(text)?;
+            storage.write(changes([Change::PutContent("a".into(), held)])).await.map_err(text)?;
+            let found = storage.read_contents(&["a".to_owned()]).await.map_err(text)?.pop().flatten();
+            let Some(found) = found else { return Err(format!("{length} bytes are not there")) };
+            check!(found.length(), u64::from(length));
+            let mut pieces = Vec::new();
+            found.read_in_pieces(|piece| pieces.extend_from_slice(piece)).await.map_err(text)?;
+            if pieces != bytes || found.to_bytes().await.map_err(text)? != bytes {
+                return Err(format!("{length} bytes came back as something else"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn ways_to_have(bytes: &Bytes) -> Vec<Content> {
+    vec![bytes.clone().into()]
+}
+
+#[cfg(target_arch = "wasm32")]
+fn ways_to_have(bytes: &Bytes) -> Vec<Content> {
+    use super::BrowserContent;
+    let array = js_sys::Uint8Array::from(bytes.as_ref());
+    let blob = web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(&array));
+    let browser =
+        [Ok(array.into()), blob.map(Into::into)].into_iter().flatten().filter_map(BrowserContent::new);
+    std::iter::once(bytes.clone().into()).chain(browser.map(Content::Browser)).collect()
 }
 
 async fn a_closed_connection_refuses(connect: Connect) -> Outcome {

@@ -207,6 +207,11 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.faults.apply(self.inner.read(reads), StorageError::Closed).await
     }
 
+    async fn content_names(&self) -> StorageResult<Vec<String>> {
+        self.faults.cut.set(false);
+        self.faults.apply(self.inner.content_names(), StorageError::Closed).await
+    }
+
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         if self.faults.cut.get() {
             return Err(StorageError::Closed);
@@ -214,6 +219,7 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.faults.writes.set(self.faults.writes.get() + 1);
         let bytes_of = |change: &Change| match change {
             Change::Add(.., content) | Change::Put(.., content) => content.len(),
+            Change::PutContent(_, content) => content.length() as usize,
             Change::Delete(..) | Change::DeleteRange(..) => 0,
         };
         if self.faults.room.get().is_some_and(|room| write.changes.iter().map(bytes_of).sum::<usize>() > room)

@@ -114,6 +114,16 @@ impl Storage for MemoryStorage {
         Ok(reads.iter().map(answer).collect())
     }
 
+    async fn content_names(&self) -> StorageResult<Vec<String>> {
+        self.check_open()?;
+        let records = self.disk.records.borrow();
+        let names = records.keys().filter_map(|key| match key {
+            (Space::Attachment, Key::Text(name)) => Some(name.clone()),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         self.check_open()?;
         if self.connection.cut.get() {
@@ -135,6 +145,10 @@ impl Storage for MemoryStorage {
             match change {
                 Change::Add(space, key, content) | Change::Put(space, key, content) => {
                     records.insert((space, key), content);
+                }
+                Change::PutContent(name, content) => {
+                    let bytes = content.bytes().expect("BUG: a content that was not brought into memory");
+                    records.insert((Space::Attachment, Key::Text(name)), bytes.clone());
                 }
                 Change::Delete(space, key) => {
                     records.remove(&(space, key));

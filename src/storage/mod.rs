@@ -3,9 +3,12 @@
 //! A backend implements [`Storage`] and knows nothing of documents. All of them pass one [conformance] suite, natively
 //! or in a page and in a worker. [`faulty`] wraps a backend and fails or dies at the n-th operation.
 
+#[cfg(target_arch = "wasm32")]
+mod browser_content;
 mod choose;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod content;
 mod error;
 #[cfg(test)]
 pub mod faulty;
@@ -19,7 +22,10 @@ mod notices;
 #[cfg(target_arch = "wasm32")]
 mod web_locks;
 
+#[cfg(target_arch = "wasm32")]
+pub use browser_content::BrowserContent;
 pub use choose::Adapter;
+pub use content::Content;
 pub use error::{StorageError, StorageResult};
 
 use crate::env::Millis;
@@ -94,6 +100,8 @@ pub enum Change {
     Add(Space, Key, Bytes),
     /// A record, new or in place of the one under the key.
     Put(Space, Key, Bytes),
+    /// The content of an attachment under its name in [`Space::Attachment`], as [`Storage::hold`] has given it.
+    PutContent(String, Content),
     /// No record under the key any more.
     Delete(Space, Key),
     /// No records under these numbers any more.
@@ -200,6 +208,24 @@ pub trait Storage {
     /// Reads records in one transaction; an answer for each request, in order: the contents found (at most one for
     /// [`Read::One`]).
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>>;
+
+    /// What of a content is to be written: bytes, where the backend keeps nothing else.
+    ///
+    /// # Errors
+    /// [`StorageError::Platform`] where the browser can't read it any more.
+    async fn hold(&self, content: Content) -> StorageResult<Content> {
+        content.to_bytes().await.map(Content::Bytes)
+    }
+
+    /// Contents of attachments by their names, in one transaction; `None` where there is none.
+    async fn read_contents(&self, names: &[String]) -> StorageResult<Vec<Option<Content>>> {
+        let one = |name: &String| Read::One(Space::Attachment, name.as_str().into());
+        let found = self.read(&names.iter().map(one).collect::<Vec<_>>()).await?;
+        Ok(found.into_iter().map(|found| found.into_iter().next().map(Content::Bytes)).collect())
+    }
+
+    /// The names of all contents that there are, in any order.
+    async fn content_names(&self) -> StorageResult<Vec<String>>;
 
     /// Changes records in one transaction; gives the contents that were observed, in order.
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>>;

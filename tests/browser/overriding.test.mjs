@@ -77,18 +77,12 @@ describe('replaced methods', () => {
 
 describe('what is not there yet', () => {
   const calls = {
-    putAttachment: ['a', 'b', '1-x', new Blob(['']), 'text/plain'],
-    getAttachment: ['a', 'b'],
-    removeAttachment: ['a', 'b', '1-x'],
     query: ['a/b'],
-    viewCleanup: [],
     find: [{ selector: {} }],
     createIndex: [{ index: { fields: ['a'] } }],
     getIndexes: [],
     deleteIndex: [{}],
     explain: [{}],
-    compact: [],
-    purge: ['a', '1-x'],
   };
   for (const [name, args] of Object.entries(calls)) {
     it(`${name} says so, to promises and callbacks`, async () => {
@@ -100,17 +94,6 @@ describe('what is not there yet', () => {
       expect(called.status).to.equal(501);
     });
   }
-
-  it('documents with attachments are refused as a whole, whoever writes them', async () => {
-    const db = fresh();
-    const doc = { _id: 'a', _attachments: { b: { content_type: 'text/plain', data: 'YQ==' } } };
-    for (const write of [() => db.put(doc), () => db.post(doc), () => db.bulkDocs([{ _id: 'other' }, doc])]) {
-      expect(await write().catch((error) => error)).to.include({ status: 501, name: 'not_implemented' });
-    }
-    expect((await db.allDocs()).total_rows).to.equal(0);
-    const { rev } = await db.put({ _id: 'a', _attachments: {} });
-    expect((await db.put({ ...doc, _rev: rev, _deleted: true })).ok).to.equal(true);
-  });
 
   it('filters kept in design documents say so', async () => {
     const db = fresh();

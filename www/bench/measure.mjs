@@ -6,7 +6,8 @@ import { warmUpSizes } from './workloads/index.mjs';
 const PATIENCE_MS = 5 * 60_000;
 
 /** Those who can do what the workload asks for. */
-const ableTo = (workload, contestants) => contestants.filter(({ replicates }) => replicates || !workload.remote);
+const ableTo = ({ remote, attachments }, contestants) =>
+  contestants.filter(({ replicates, keepsAttachments }) => (replicates || !remote) && (keepsAttachments || !attachments));
 
 /**
  * Measures one workload. `environment` gives pages (`newPage(origin)`; with a name, in an origin of that name

@@ -1,5 +1,5 @@
 // A database that runs in the worker, with the members of the core's own class.
-import type { Local } from 'virtual:wasm-glue';
+import type { Answer, Content, Local } from 'virtual:wasm-glue';
 import type { Connection } from './connection';
 import { connect } from './host';
 import { SERVER } from './protocol';
@@ -40,23 +40,27 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._opened!.adapter;
   }
 
-  get(id: string, options: string): Promise<string> {
+  get(id: string, options: string): Promise<Answer> {
     return this._call('get', id, options);
   }
 
-  bulk_get(request: string): Promise<string> {
+  get_attachment(id: string, name: string, options: string): Promise<[Content, string | undefined]> {
+    return this._call('get_attachment', id, name, options);
+  }
+
+  bulk_get(request: string): Promise<Answer> {
     return this._call('bulk_get', request);
   }
 
-  bulk_docs(docs: string, options: string): Promise<string> {
-    return this._call('bulk_docs', docs, options);
+  bulk_docs(docs: string, options: string, contents?: Content[]): Promise<string> {
+    return this._call('bulk_docs', docs, options, contents);
   }
 
-  all_docs(options: string): Promise<string> {
+  all_docs(options: string): Promise<Answer> {
     return this._call('all_docs', options);
   }
 
-  changes(options: string): Promise<string> {
+  changes(options: string): Promise<Answer> {
     return this._call('changes', options);
   }
 
@@ -171,7 +175,7 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
   }
 
   /** In one turn with the look whether it is there: calls are sent in the order in which they are made. */
-  private _call<Result>(method: string, ...args: (string | number)[]): Promise<Result> {
+  private _call<Result>(method: string, ...args: unknown[]): Promise<Result> {
     const call = ({ connection, number }: Place) => connection.call(number, method, ...args) as Promise<Result>;
     return this._place ? call(this._place) : this.place().then(call);
   }

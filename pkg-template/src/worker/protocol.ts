@@ -3,7 +3,7 @@
 /** The worker itself, among the objects that can be called; the others have numbers from 1 on, given by the page. */
 export const SERVER = 0;
 
-/** A call of a method of an object in the worker. Arguments and results are texts, like everywhere at the core's edge. */
+/** A call of a method of an object in the worker. Arguments and results are texts, like everywhere at the core's edge, and contents of attachments. */
 export type Call = [call: number, object: number, method: string, ...args: unknown[]];
 
 /** How a call ended: without `error`, well. */

@@ -23,6 +23,8 @@ async fn open(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, settings: Settings) ->
 /// Everything that an application can see.
 fn state(db: &Database) -> Value {
     check(db);
+    let report = at_once(db.check()).unwrap();
+    assert!(report.ok, "{:?}", report.problems);
     let options = ChangesOptions { include_docs: true, style: Style::AllDocs, ..ChangesOptions::default() };
     let changes = at_once(db.changes(&options)).unwrap().results;
     let leaves: Vec<_> = changes
@@ -32,7 +34,8 @@ fn state(db: &Database) -> Value {
     let changes: Vec<_> = changes.iter().map(crate::query::Change::text).collect();
     let all = at_once(db.all_docs(&serde_json::from_value(json!({"include_docs": true})).unwrap())).unwrap();
     let local: Vec<_> = LOCAL_IDS.iter().map(|id| get(db, id, json!({})).ok()).collect();
-    json!([changes, leaves, all, local, counts(db)])
+    let attachments = report.contents.map(|contents| (contents.attachments, contents.attachment_bytes));
+    json!([changes, leaves, all, local, counts(db), attachments])
 }
 
 async fn run_step(db: &Database, (docs, new_edits): &Step) -> Result<()> {
@@ -173,5 +176,24 @@ fn local_documents_survive_any_fault() {
         (json!([{"_id": "_local/one", "seq": 1}]), true),
         (json!([{"_id": "_local/one", "_rev": "0-1", "seq": 2}, {"_id": "_local/two"}, {"_id": "a"}]), true),
         (json!([{"_id": "_local/one", "_rev": "0-2", "_deleted": true}]), true),
+    ]);
+}
+
+#[test]
+fn contents_of_attachments_come_and_go_with_what_refers_to_them() {
+    let doc = |id: &str, path: &[&str], attachments: &[(&str, usize)]| {
+        let mut doc = revision(id, path, "");
+        for (name, length) in attachments {
+            doc["_attachments"][name] = json!({"data": "A".repeat(*length * 4)});
+        }
+        doc
+    };
+    check_every_operation(&[
+        (json!([doc("a", &["a"], &[("x", 1), ("y", 2000)]), doc("b", &["a"], &[("x", 1)])]), false),
+        (json!([doc("a", &["b", "a"], &[("x", 2)])]), false),
+        (json!([doc("b", &["c", "b", "a"], &[("x", 1)]), {"_id": "_local/one"}]), false),
+        // Beyond the limit of revisions, so that the first ones go.
+        (json!([doc("a", &["f", "e", "d", "c", "b", "a"], &[("x", 3)])]), false),
+        (json!([doc("b", &["g", "f", "e", "d", "c", "b", "a"], &[])]), false),
     ]);
 }

@@ -1,5 +1,7 @@
 //! Tests of the local database, by PouchDB's rules.
 
+mod attachments;
+mod attachments_tabs;
 mod bodies;
 mod compaction;
 mod crash;

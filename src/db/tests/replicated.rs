@@ -145,10 +145,10 @@ fn write_revisions_answers_with_what_was_refused() {
     block_on(async {
         let db = new_database().await;
         let fine = r#"{"_id":"a","_rev":"1-x"}"#;
-        let attached = r#"{"_id":"b","_rev":"1-x","_attachments":{"f":{"stub":true}}}"#;
-        let refused = db.write_revisions([fine, attached]).await.unwrap();
+        let local = r#"{"_id":"_local/b","_rev":"0-3"}"#;
+        let refused = db.write_revisions([fine, local], Vec::new()).await.unwrap();
         assert_eq!(refused.len(), 1);
-        assert_eq!((refused[0].status(), refused[0].doc_id()), (501, Some("b")));
+        assert_eq!((refused[0].status(), refused[0].doc_id()), (409, Some("_local/b")));
         assert_eq!(counts(&db), (1, 1));
     });
 }

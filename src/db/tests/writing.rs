@@ -254,18 +254,6 @@ fn members_that_only_say_something_about_a_document_are_not_kept() {
 }
 
 #[test]
-fn attachments_are_refused_document_by_document() {
-    block_on(async {
-        let db = new_database().await;
-        let with = json!({"_id": "a", "_attachments": {"x": {"data": "", "content_type": "text/plain"}}});
-        let results = write(&db, json!([with, {"_id": "b"}, {"_id": "c", "_attachments": {}}])).await;
-        assert_eq!(results[0]["status"], 501);
-        assert_eq!((&results[1]["ok"], &results[2]["ok"]), (&json!(true), &json!(true)));
-        assert_eq!(counts(&db), (2, 2));
-    });
-}
-
-#[test]
 fn of_an_atomic_call_either_everything_is_written_or_nothing() {
     block_on(async {
         let db = new_database().await;

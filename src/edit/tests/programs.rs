@@ -128,7 +128,7 @@ fn new_revision(model: &Model, id: &str, parent: Parent, hashes: &[u8], told: u8
 }
 
 async fn commit(engine: &Engine, texts: &[String], options: EditOptions) -> Vec<DocumentResult> {
-    let bulk = Bulk::prepare(texts.iter().map(String::as_str), options).unwrap();
+    let bulk = Bulk::prepare(texts.iter().map(String::as_str), &[], options).unwrap();
     engine.commit(move |overlay| bulk.plan(overlay)).await.unwrap()
 }
 

@@ -252,6 +252,45 @@ fn a_tab_that_slept_while_the_log_was_flushed_finds_what_it_missed() {
     });
 }
 
+#[test]
+fn a_tab_that_slept_while_the_log_was_flushed_removes_no_content_by_what_it_knew() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let asleep = Tab::open_silent(&disk).await;
+        let put = |overlay: &mut Overlay| {
+            overlay.put(Keyspace::Content, "content", "1");
+            overlay.supply("content", &Bytes::from("bytes").into());
+            Ok(())
+        };
+        asleep.engine.commit(put).await.unwrap();
+        let awake = Tab::open_tiny(&disk).await;
+        awake.faults.lose_notices();
+        awake.put("keep it", "").await.unwrap();
+        for number in 0..100 {
+            awake.append(&format!("awake {number}")).await.unwrap();
+            take_turns(20).await;
+        }
+        assert!(!disk.records().iter().any(|(key, _)| *key == (Space::Log, 2.into())), "nothing was retired");
+        // Its next position is free, below the floor.
+        let remove = |overlay: &mut Overlay| {
+            if overlay.get(Keyspace::Document, b"keep it").is_none() {
+                overlay.delete(Keyspace::Content, "content");
+            }
+            Ok(())
+        };
+        asleep.engine.commit(remove).await.unwrap();
+        let found = asleep.engine.read_contents(&["content".to_owned()]).await.unwrap();
+        assert_eq!(found, [Some(Bytes::from("bytes").into())]);
+        asleep.engine.commit(put).await.unwrap();
+        let remove = |overlay: &mut Overlay| {
+            overlay.delete(Keyspace::Content, "content");
+            Ok(())
+        };
+        asleep.engine.commit(remove).await.unwrap();
+        assert_eq!(awake.engine.content_names().await.unwrap(), [""; 0]);
+    });
+}
+
 async fn salvage(disk: &Rc<MemoryDisk>) -> Tab {
     let settings = Settings { salvage: true, ..Settings::tiny() };
     Tab::open_with_settings(disk, Rc::default(), settings).await.unwrap()

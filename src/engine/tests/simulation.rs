@@ -9,6 +9,7 @@ use super::*;
 use crate::engine::Step;
 use crate::env::{Millis, block_on};
 use crate::storage::faulty::{Fault, Random, take_turns};
+use crate::storage::{Key, Space};
 use futures_util::future::{join_all, select};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,33 @@ fn plan(overlay: &mut Overlay, number: usize, operation: &Operation) -> u64 {
             None => overlay.delete(*keyspace, key(*number)),
         }
     }
+    for (name, is_there) in contents_of(number) {
+        if is_there {
+            overlay.supply(&name, &Bytes::from(name.clone()).into());
+            overlay.put(Keyspace::Content, &name, [1]);
+        } else {
+            overlay.delete(Keyspace::Content, &name);
+        }
+    }
     version
+}
+
+/// The contents that an operation puts or removes, in order.
+fn contents_of(operation: usize) -> Vec<(String, bool)> {
+    let mut random = Random::new(operation as u64);
+    (0..random.below(4)).map(|_| (format!("content {}", random.below(4)), random.below(2) == 0)).collect()
+}
+
+/// The contents that are on the disk.
+fn contents_on(disk: &MemoryDisk) -> BTreeSet<String> {
+    let name = |(key, content)| match key {
+        (Space::Attachment, Key::Text(name)) => {
+            assert_eq!(content, name);
+            Some(name)
+        }
+        _ => None,
+    };
+    disk.records().into_iter().filter_map(name).collect()
 }
 
 fn number_of(bytes: &Bytes) -> u64 {
@@ -329,6 +356,15 @@ fn run(seed: u64) {
         assert_eq!(found.len(), seen.operations.len(), "an operation was applied twice");
         let lost: Vec<_> = journal.acknowledged.borrow().difference(&found).copied().collect();
         assert_eq!(lost, Vec::<usize>::new(), "acknowledged and lost");
+        let mut contents = BTreeSet::new();
+        for (name, is_there) in seen.operations.iter().flat_map(|number| contents_of(*number)) {
+            if is_there {
+                contents.insert(name)
+            } else {
+                contents.remove(&name)
+            };
+        }
+        assert_eq!(contents_on(&disk), contents);
         let mut problems = Vec::new();
         last.engine.check_records(&mut problems).await.unwrap();
         assert_eq!(problems, []);

@@ -39,7 +39,7 @@ impl Store {
 
     fn write(&self, docs: Value, options: EditOptions) -> Vec<Value> {
         let texts: Vec<_> = docs.as_array().unwrap().iter().map(Value::to_string).collect();
-        let bulk = Bulk::prepare(texts.iter().map(String::as_str), options).unwrap();
+        let bulk = Bulk::prepare(texts.iter().map(String::as_str), &[], options).unwrap();
         let results = block_on(self.0.commit(move |overlay| bulk.plan(overlay))).unwrap();
         let results: Vec<_> = results.iter().map(|result| serde_json::to_value(result).unwrap()).collect();
         assert!(results.iter().all(|result| result["ok"] == true), "{results:?}");

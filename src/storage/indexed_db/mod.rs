@@ -9,7 +9,7 @@ mod write;
 
 use super::web_locks::WebLocks;
 use super::{
-    Change, Durability, Listener, Notice, Read, Rest, SharedTurn, Space, Storage, StorageError,
+    Change, Content, Durability, Listener, Notice, Read, Rest, SharedTurn, Space, Storage, StorageError,
     StorageResult, Task, Write,
 };
 use crate::env::Millis;
@@ -19,8 +19,9 @@ use connection::{Missing, OpenDatabase, Shared, State};
 use error::{from_idb, from_open};
 use indexed_db_futures::database::Database;
 use indexed_db_futures::internals::SystemRepr as _;
-use read::read_all;
+use read::{read_all, read_content_names, read_contents};
 use std::rc::Rc;
+use web_sys::IdbDatabase;
 use write::write_all;
 
 /// A key of `meta` under which there is never anything.
@@ -46,6 +47,17 @@ impl IndexedDb {
         let shared = Shared::new(name);
         shared.connect(Missing::Make).await?;
         Ok(Self { adapter, durability, shared })
+    }
+
+    /// Reads over the connection, or another one if there is none.
+    async fn reading<T>(&self, read: impl AsyncFnOnce(&IdbDatabase) -> StorageResult<T>) -> StorageResult<T> {
+        let reading = async {
+            let open = self.shared.connection().await?;
+            read(open.database.as_sys()).await
+        };
+        let answer = self.shared.unless_lost(reading, StorageError::Closed).await;
+        self.shared.forget_if_closed(&answer);
+        answer
     }
 
     /// Has the browser look how much room there is, and tries a write that it has refused once more.
@@ -88,6 +100,22 @@ impl Storage for IndexedDb {
         let answer = self.shared.unless_lost(reading, StorageError::Closed).await;
         self.shared.forget_if_closed(&answer);
         answer
+    }
+
+    async fn hold(&self, content: Content) -> StorageResult<Content> {
+        Ok(match content {
+            Content::Browser(content) => Content::Browser(content.to_kept().await?),
+            bytes => bytes,
+        })
+    }
+
+    async fn read_contents(&self, names: &[String]) -> StorageResult<Vec<Option<Content>>> {
+        let answer = self.reading(async |database| read_contents(database, names).await).await;
+        Ok(answer?.into_iter().map(|found| found.map(Content::Browser)).collect())
+    }
+
+    async fn content_names(&self) -> StorageResult<Vec<String>> {
+        self.reading(async |database| read_content_names(database).await).await
     }
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {

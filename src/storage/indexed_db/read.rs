@@ -2,7 +2,7 @@
 
 use super::error::from_read;
 use super::write::js_key;
-use crate::storage::{Read, Space, StorageError, StorageResult};
+use crate::storage::{BrowserContent, Read, Space, StorageError, StorageResult};
 use bytes::Bytes;
 use js_sys::{Array, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -22,7 +22,35 @@ extern "C" {
 /// Requests are answered in the order in which they were made, so the last one's answer says that all are there. Whatever goes
 /// wrong aborts the transaction. Neither takes a closure for each request, as a wait for each would.
 pub(super) async fn read_all(database: &IdbDatabase, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
-    let (transaction, requests) = send(database, reads).map_err(|error| from_read(&error))?;
+    let answers = answers_to(send(database, reads)).await?;
+    Ok(answers.into_iter().map(contents).collect())
+}
+
+/// Contents of attachments, as they are.
+pub(super) async fn read_contents(
+    database: &IdbDatabase,
+    names: &[String],
+) -> StorageResult<Vec<Option<BrowserContent>>> {
+    let reads: Vec<_> = names.iter().map(|name| Read::One(Space::Attachment, name.as_str().into())).collect();
+    let answers = answers_to(send(database, &reads)).await?;
+    Ok(answers.into_iter().map(BrowserContent::new).collect())
+}
+
+/// The names of all attachments' contents.
+pub(super) async fn read_content_names(database: &IdbDatabase) -> StorageResult<Vec<String>> {
+    let ask = || {
+        let transaction = database.transaction_with_str(Space::Attachment.name())?;
+        let request = transaction.object_store(Space::Attachment.name())?.get_all_keys()?;
+        Ok((transaction, vec![request]))
+    };
+    let answers = answers_to(ask()).await?;
+    let names = answers.into_iter().filter_map(|keys| keys.dyn_into::<Array>().ok());
+    Ok(names.flat_map(|keys| keys.iter().filter_map(|key| key.as_string()).collect::<Vec<_>>()).collect())
+}
+
+/// What the requests of a transaction have found.
+async fn answers_to(sent: Result<(IdbTransaction, Vec<IdbRequest>), JsValue>) -> StorageResult<Vec<JsValue>> {
+    let (transaction, requests) = sent.map_err(|error| from_read(&error))?;
     let Some(last) = requests.last() else { return Ok(Vec::new()) };
     let answered = Promise::new(&mut |resolve, reject| {
         last.set_onsuccess(Some(&resolve));
@@ -31,7 +59,7 @@ pub(super) async fn read_all(database: &IdbDatabase, reads: &[Read]) -> StorageR
     if JsFuture::from(answered).await.is_err() {
         return Err(transaction.error().map_or(StorageError::Closed, |error| from_read(&error)));
     }
-    requests.iter().map(|request| request.result().map(contents).map_err(|error| from_read(&error))).collect()
+    requests.iter().map(|request| request.result().map_err(|error| from_read(&error))).collect()
 }
 
 fn send(database: &IdbDatabase, reads: &[Read]) -> Result<(IdbTransaction, Vec<IdbRequest>), JsValue> {

@@ -2,7 +2,7 @@
 
 use super::error::{self, from_idb};
 use super::read::content;
-use crate::storage::{Change, Durability, Key, Space, StorageError, StorageResult, Write};
+use crate::storage::{Change, Content, Durability, Key, Space, StorageError, StorageResult, Write};
 use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use indexed_db_futures::KeyRange;
@@ -46,6 +46,7 @@ impl Change {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Add(_, _, content) | Self::Put(_, _, content) => content.len(),
+            Self::PutContent(_, content) => content.length() as usize,
             Self::Delete(..) | Self::DeleteRange(..) => 0,
         }
     }
@@ -56,6 +57,7 @@ impl Change {
             | Self::Put(space, ..)
             | Self::Delete(space, _)
             | Self::DeleteRange(space, _) => *space,
+            Self::PutContent(..) => Space::Attachment,
         }
     }
 }
@@ -71,6 +73,13 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
         Change::Put(_, key, bytes) => {
             let value = JsValue::from(Uint8Array::from(bytes.as_ref()));
             drop(store.put(value).with_key(js_key(key)).build()?);
+        }
+        Change::PutContent(name, content) => {
+            let value = match content {
+                Content::Bytes(bytes) => JsValue::from(Uint8Array::from(bytes.as_ref())),
+                Content::Browser(content) => content.value().clone(),
+            };
+            drop(store.put(value).with_key(JsValue::from_str(name)).build()?);
         }
         Change::Delete(_, key) => drop(store.delete::<JsValue, _>(KeyRange::Only(js_key(key))).build()?),
         // IndexedDB refuses a range with nothing in it.

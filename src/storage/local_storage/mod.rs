@@ -37,7 +37,7 @@ pub(super) use browser::platform_error;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use browser::{is_there, open};
 
-use super::{Listener, Notice, Read, Rest, Storage, StorageError, StorageResult, Write};
+use super::{Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write};
 use crate::env::{self, Millis};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -173,6 +173,19 @@ impl<O: Origin + 'static> LocalStorage<O> {
         }));
     }
 
+    /// The root of a read, which has looked at whatever database is there.
+    async fn root_to_read(&self) -> StorageResult<Option<Root>> {
+        self.check_open()?;
+        self.origin.resume();
+        let root = self.newest_root().await?;
+        self.check_open()?;
+        let instance = root.as_ref().map(|root| root.instance.clone());
+        if self.shared.instance.replace(instance.clone()) != instance {
+            self.origin.forget();
+        }
+        Ok(root)
+    }
+
     fn check_open(&self) -> StorageResult<()> {
         if self.shared.state.get() == State::Open { Ok(()) } else { Err(StorageError::Closed) }
     }
@@ -235,17 +248,16 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
     }
 
     async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
-        self.check_open()?;
-        self.origin.resume();
-        let root = self.newest_root().await?;
-        self.check_open()?;
-        let instance = root.as_ref().map(|root| root.instance.clone());
-        if self.shared.instance.replace(instance.clone()) != instance {
-            self.origin.forget();
-        }
-        match root {
+        match self.root_to_read().await? {
             Some(root) => self.records().read(&root, reads),
             None => Ok(reads.iter().map(|_| Vec::new()).collect()),
+        }
+    }
+
+    async fn content_names(&self) -> StorageResult<Vec<String>> {
+        match self.root_to_read().await? {
+            Some(root) => self.records().texts(&root, Space::Attachment),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -58,6 +58,11 @@ pub(super) fn number(space: Space, name: &str) -> Option<u64> {
     name.strip_prefix(space.name())?.strip_prefix('/')?.parse().ok()
 }
 
+/// The text in the name of a record of the space that has one.
+pub(super) fn text(space: Space, name: &str) -> Option<&str> {
+    name.strip_prefix(space.name())?.strip_prefix('/')?.strip_prefix(TEXT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +74,8 @@ mod tests {
         for other in ["block/7", "log/'7", "log", "log/", "logs/7", "root"] {
             assert_eq!(number(Space::Log, other), None, "{other}");
         }
+        assert_eq!(text(Space::Log, &record(Space::Log, &"7'/".into())), Some("7'/"));
+        assert_eq!(text(Space::Log, "log/7"), None);
     }
 
     #[test]

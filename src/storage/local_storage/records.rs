@@ -99,6 +99,22 @@ impl<'a> Records<'a> {
         Ok(numbers.filter(|number| *number >= first).collect())
     }
 
+    /// The texts under which a space has records.
+    pub(super) fn texts(&self, root: &Root, space: Space) -> StorageResult<Vec<String>> {
+        let keys = self.map.keys(self.names.prefix())?;
+        let names = keys.iter().filter_map(|key| key.strip_prefix(self.names.prefix()));
+        let texts: BTreeSet<_> =
+            names.chain(put_names(&root.redo)).filter_map(|name| names::text(space, name)).collect();
+        let mut found = Vec::new();
+        for text in texts {
+            let key = Key::Text(text.to_owned());
+            if self.text(root, space, &key, &names::record(space, &key))?.is_some() {
+                found.push(text.to_owned());
+            }
+        }
+        Ok(found)
+    }
+
     fn content(&self, root: &Root, space: Space, key: &Key) -> StorageResult<Option<Bytes>> {
         let name = names::record(space, key);
         let Some(text) = self.text(root, space, key, &name)? else { return Ok(None) };
@@ -234,6 +250,10 @@ impl<'a> Records<'a> {
                     self.put(root, &mut plan, *space, key, content)?;
                 }
                 Change::Put(space, key, content) => self.put(root, &mut plan, *space, key, content)?,
+                Change::PutContent(name, content) => {
+                    let bytes = content.bytes().expect("BUG: a content that was not brought into memory");
+                    self.put(root, &mut plan, Space::Attachment, &name.as_str().into(), bytes)?;
+                }
                 Change::Delete(space, key) => {
                     let name = names::record(*space, key);
                     plan.add.remove(&name);

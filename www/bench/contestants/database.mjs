@@ -58,6 +58,14 @@ export class DatabaseStore {
     return (await this.#db.changes(withDocs ? { since, include_docs: true } : { since })).results;
   }
 
+  putAttachment(id, name, blob, type) {
+    return this.#db.putAttachment(id, name, blob, type);
+  }
+
+  getAttachment(id, name) {
+    return this.#db.getAttachment(id, name);
+  }
+
   pull(url, options) {
     return this.#db.replicate.from(url, options);
   }

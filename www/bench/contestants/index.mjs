@@ -11,7 +11,7 @@ const pouchdbScript = '/node_modules/pouchdb/dist/pouchdb.min.js';
  * `scripts` are what a page needs before `make()` works; `library` is the npm package they come from. `kind` says what a column
  * is for: the `subject` is compared with the best of the `peer`s, which do the same job, with each of the `other`s, which do
  * less of it, and with the `floor`, which no database on this platform can be expected to beat. Who `replicates` takes part in
- * the rows with a server. Who comes `onRequest` takes part where `--contestants` names it.
+ * the rows with a server, who `keepsAttachments` in those with attachments. Who comes `onRequest` takes part where `--contestants` names it.
  */
 export const contestants = [
   {
@@ -22,6 +22,7 @@ export const contestants = [
     scripts: ['/pkg/dist/potoroo.iife.js'],
     make: () => makePotoroo(),
     replicates: true,
+    keepsAttachments: true,
   },
   {
     id: 'potoroo-worker',
@@ -31,6 +32,7 @@ export const contestants = [
     scripts: ['/pkg/dist/potoroo.iife.js'],
     make: () => makePotoroo({ worker: true }),
     replicates: true,
+    keepsAttachments: true,
     onRequest: true,
   },
   {
@@ -41,6 +43,7 @@ export const contestants = [
     scripts: [pouchdbScript],
     make: () => makePouchDB('idb'),
     replicates: true,
+    keepsAttachments: true,
   },
   {
     id: 'pouchdb-indexeddb',
@@ -50,6 +53,7 @@ export const contestants = [
     scripts: [pouchdbScript, '/node_modules/pouchdb/dist/pouchdb.indexeddb.min.js'],
     make: () => makePouchDB('indexeddb'),
     replicates: true,
+    keepsAttachments: true,
   },
   {
     id: 'dexie',

@@ -8,20 +8,31 @@
 // several steps measured for a row are its samples. Whatever it made is gone when the last step ends. It throws if a result is
 // wrong.
 //
+// Workloads with `attachments` are for those who keep some.
 // The report has a part for each `group`; 'size' is run when it is asked for. A workload with `ownOrigin` has a new origin for
 // each contestant and round where that is possible; then its steps get `alone`, and what the browser counts for the origin is
 // what one of them stores.
+import { makeAttachmentsWorkload } from './attachments.mjs';
 import { makeBatchWorkload } from './batch.mjs';
 import { getWorkload, parallelPutWorkload, putWorkload, updateWorkload } from './single.mjs';
 import { makeOpenWorkload } from './open.mjs';
 import { makeReplicationWorkloads } from './replication.mjs';
 import { makeSizeWorkload } from './size.mjs';
 
-/** How many documents the rows work on, and the ms of `pause` that the rows at size give the browser to settle its files. */
-export const fullSizes = { few: 200, many: 1000, large: 10_000, replicated: 5000, size: 100_000, pause: 1000 };
+/**
+ * How many documents the rows work on, the ms of `pause` that the rows at size give the browser to settle its files, and how many
+ * attachments there are of how many bytes.
+ */
+export const fullSizes = {
+  ...{ few: 200, many: 1000, large: 10_000, replicated: 5000, size: 100_000, pause: 1000 },
+  ...{ attachments: 20, attachmentBytes: 10_000_000 },
+};
 
 /** For trying the benchmark out; the numbers then mean nothing. */
-export const quickSizes = { few: 50, many: 200, large: 1000, replicated: 500, size: 2000, pause: 100 };
+export const quickSizes = {
+  ...{ few: 50, many: 200, large: 1000, replicated: 500, size: 2000, pause: 100 },
+  ...{ attachments: 3, attachmentBytes: 1_000_000 },
+};
 
 /** One round before those that count, so that no contestant is measured while the browser still compiles its code. */
 export function warmUpSizes(sizes) {
@@ -31,6 +42,8 @@ export function warmUpSizes(sizes) {
     replicated: Math.min(sizes.replicated, 500),
     size: Math.min(sizes.size, 1000),
     pause: Math.min(sizes.pause, 100),
+    attachments: Math.min(sizes.attachments, 2),
+    attachmentBytes: Math.min(sizes.attachmentBytes, 1_000_000),
   };
 }
 
@@ -45,5 +58,6 @@ export function makeWorkloads(sizes) {
     makeOpenWorkload(sizes),
     ...makeReplicationWorkloads(sizes),
     makeSizeWorkload(sizes),
+    makeAttachmentsWorkload(sizes),
   ];
 }

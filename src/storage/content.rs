@@ -1,0 +1,78 @@
+use super::StorageResult;
+#[cfg(target_arch = "wasm32")]
+use super::browser_content::BrowserContent;
+use bytes::Bytes;
+
+/// The content of an attachment. Cheap to copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// In our memory.
+    Bytes(Bytes),
+    /// In the browser's, which it is read from in pieces, and handed back to as it is.
+    #[cfg(target_arch = "wasm32")]
+    Browser(BrowserContent),
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl Content {
+    /// How many bytes it has.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            #[cfg(target_arch = "wasm32")]
+            Self::Browser(content) => content.length(),
+        }
+    }
+
+    /// The bytes, where they are in our memory.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            #[cfg(target_arch = "wasm32")]
+            Self::Browser(_) => None,
+        }
+    }
+
+    /// All bytes, brought into our memory.
+    ///
+    /// # Errors
+    /// [`StorageError::Platform`](super::StorageError::Platform) where the browser can't read them any more.
+    pub async fn to_bytes(&self) -> StorageResult<Bytes> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            #[cfg(target_arch = "wasm32")]
+            Self::Browser(content) => content.read(0..content.length()).await.map(Bytes::from),
+        }
+    }
+
+    /// Calls `each` with one piece after another, of which few are in our memory at a time.
+    ///
+    /// # Errors
+    /// As [`Content::to_bytes`].
+    pub async fn read_in_pieces(&self, mut each: impl FnMut(&[u8])) -> StorageResult<()> {
+        match self {
+            Self::Bytes(bytes) => {
+                each(bytes);
+                Ok(())
+            }
+            #[cfg(target_arch = "wasm32")]
+            Self::Browser(content) => {
+                /// Larger ones are not read faster.
+                const PIECE: u64 = 1 << 20;
+                let length = content.length();
+                let mut start = 0;
+                while start < length {
+                    let end = (start + PIECE).min(length);
+                    each(&content.read(start..end).await?);
+                    start = end;
+                }
+                Ok(())
+            }
+        }
+    }
+}
