@@ -44,11 +44,8 @@ export const cases = [
       database: { worker: true },
       end: async (page, { devtools }) => void (await devtools(page)).send('Page.crash').catch(() => {}),
     },
-    {
-      how: 'is frozen',
-      only: 'chromium',
-      end: async (page, { devtools }) => (await devtools(page)).send('Page.setWebLifecycleState', { state: 'frozen' }),
-    },
+    // As Chromium tells it: pages of a driver are in the foreground, where no browser freezes them.
+    { how: 'is frozen', end: (page) => page.evaluate(() => void document.dispatchEvent(new Event('freeze'))) },
     { how: 'is left', end: (page, { origin }) => page.follow(`${origin}/empty.html`) },
     { how: 'cancels', end: (page, { name }) => page.call('cancel', name) },
     { how: 'closes the database', end: (page, { name }) => page.call('closeOne', name) },
@@ -76,6 +73,7 @@ export const cases = [
         const elected = await electedOf(all, name);
         await end(elected, { ...context, name });
         const others = all.filter((page) => page !== elected);
+        await until(() => isOneElected(others, name));
         await put(name, 'after');
         for (const page of others) await until(async () => (await page.call('toldOf', name)).includes('pull after'));
         assert.equal(await others[0].call('putIn', name, 'mine'), 'ok');
@@ -96,13 +94,13 @@ export const cases = [
         for (const sleep of ['freeze', 'leave']) {
           const elected = await electedOf(all, name);
           const other = all.find((page) => page !== elected);
-          const session = await context.devtools(elected);
-          if (sleep === 'freeze') await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+          const dispatch = (event) => elected.evaluate((type) => void document.dispatchEvent(new Event(type)), event);
+          if (sleep === 'freeze') await dispatch('freeze');
           else await elected.follow(`${context.origin}/empty.html`);
           await until(() => other.call('isElected', name));
           await put(name, sleep);
           await until(async () => (await other.call('idsOf', name)).includes(sleep));
-          if (sleep === 'freeze') await session.send('Page.setWebLifecycleState', { state: 'active' });
+          if (sleep === 'freeze') await dispatch('resume');
           else await elected.back();
           await until(async () => (await elected.call('idsOf', name)).includes(sleep));
           await put(name, `${sleep}-back`);
@@ -193,6 +191,11 @@ async function electedOf(pages, name) {
   for (const page of pages) if (await page.call('isElected', name)) elected.push(page);
   assert.equal(elected.length, 1, 'not one is elected');
   return elected[0];
+}
+
+async function isOneElected(pages, name) {
+  for (const page of pages) if (await page.call('isElected', name)) return true;
+  return false;
 }
 
 async function allAre(pages, names, state) {
