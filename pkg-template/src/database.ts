@@ -3,6 +3,7 @@ import type { Local, Remote } from 'virtual:wasm-glue';
 import type { ActiveTasks } from './active_tasks';
 import type { Changes } from './changes';
 import { EventEmitter } from './emitter';
+import type { Conflicts } from './conflicts';
 import type { Constructor } from './constructor';
 import type { ReplicateMethods } from './replicate';
 import type { Sync } from './sync';
@@ -80,6 +81,7 @@ export interface Database {
   registerDependentDatabase: Method;
   query: Method;
   type(): string;
+  conflicts(options?: Options): Conflicts;
   changes(options?: unknown, callback?: unknown): Changes;
   sync(other: unknown, options?: unknown, callback?: unknown): Sync;
   readonly replicate: ReplicateMethods;

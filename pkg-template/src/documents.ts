@@ -172,8 +172,9 @@ function single(results: unknown[], id: unknown): unknown {
 }
 
 function bulkDocsOptions(new_edits: unknown, options: Options | undefined): string {
-  if (new_edits && !options?.was_delete) return NEW_EDITS;
-  return JSON.stringify({ new_edits: Boolean(new_edits), was_delete: options?.was_delete });
+  if (new_edits && !options?.was_delete && !options?.atomic) return NEW_EDITS;
+  const { was_delete, atomic } = options ?? {};
+  return JSON.stringify({ new_edits: Boolean(new_edits), was_delete, atomic: atomic ? true : undefined });
 }
 
 /** A revision beside the one given, for put's option `force`. */

@@ -59,7 +59,12 @@ function sideInWorker(side: ReplicationSide): WorkerSide | undefined {
 
 /** The core of an open database, unless something that a replication calls is not ours. */
 function ownCoreOf(side: ReplicationSide): Database['_core'] {
-  return side instanceof Database && used.every((name) => isOwn(side[name])) ? side._core : undefined;
+  return isWhollyOwn(side) ? (side as ReplicationSide & Database)._core : undefined;
+}
+
+/** Whether it is a database of ours, with no method replaced that a replication calls. */
+export function isWhollyOwn(side: ReplicationSide): boolean {
+  return side instanceof Database && used.every((name) => isOwn(side[name]));
 }
 
 function isNativeFetch(function_: (...args: any[]) => unknown): boolean {
@@ -68,7 +73,7 @@ function isNativeFetch(function_: (...args: any[]) => unknown): boolean {
 }
 
 /** Another library's database says itself what it waits for. */
-export function whenOpen(side: ReplicationSide): Promise<void> {
+export function whenOpen(side: unknown): Promise<void> {
   return new Promise((resolve, reject) => {
     if (!(side instanceof Database) || side.taskqueue.isReady) resolve();
     else side.taskqueue.addTask((failed) => (failed ? reject(failed) : resolve()));

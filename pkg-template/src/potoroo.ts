@@ -4,6 +4,7 @@ import { attachmentMethods } from './attachments';
 import { builtInMethods } from './built_in';
 import { bindMethods } from './callbacks';
 import { changes } from './changes';
+import { conflicts } from './conflicts';
 import { addStatics, createClass, nameAndOptions } from './constructor';
 import type { Constructor } from './constructor';
 import { openCore } from './core';
@@ -24,6 +25,7 @@ export const Potoroo: Constructor = createClass(Database, setUp);
 Object.assign(Potoroo.prototype, missingMethods, documentMethods, attachmentMethods, databaseMethods, maintenanceMethods, builtInMethods);
 Object.assign(Potoroo.prototype, {
   changes,
+  conflicts,
   sync(this: Database, other: unknown, options?: unknown, callback?: unknown) {
     return this.constructor.sync(this, other, options, callback);
   },

@@ -5,6 +5,7 @@ import { BAD_REQUEST, createError } from './errors';
 import { clone } from './json';
 import type { ReplicationSide } from './peers';
 import { Replication } from './replication';
+import type { Direction } from './status';
 
 type Callback = (error: unknown, result?: unknown) => void;
 
@@ -38,10 +39,16 @@ export const replicate: Replicate = function (source, target, optionsOrCallback,
 /** `db.replicate`, made at its first use. */
 export function replicateMethods(db: Database): ReplicateMethods {
   db.replicateMethods ??= {
-    to: (other, options, callback) => db.constructor.replicate(db, other, options, callback),
-    from: (other, options, callback) => db.constructor.replicate(other, db, options, callback),
+    to: (other, options, callback) => directed('push', db.constructor.replicate(db, other, options, callback)),
+    from: (other, options, callback) => directed('pull', db.constructor.replicate(other, db, options, callback)),
   };
   return db.replicateMethods;
+}
+
+/** Says which way it goes, where the databases alone do not. */
+export function directed(direction: Direction, replication: Replication): Replication {
+  replication.direction = direction;
+  return replication;
 }
 
 export function optionsAndCallback(options: unknown, callback: unknown): [options: Options, callback: Callback | undefined] {

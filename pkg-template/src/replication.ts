@@ -1,6 +1,7 @@
 // The object that replicate() answers with: an emitter, a promise, and a replication that can be cancelled.
 import type { ReplicationHooks } from 'virtual:wasm-glue';
 import type { ActiveTasks } from './active_tasks';
+import { Database } from './database';
 import type { Doc, Options } from './database';
 import { EventEmitter } from './emitter';
 import { errorMembers, toError } from './errors';
@@ -10,6 +11,11 @@ import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { peerOf, sidesInWorker, whenOpen } from './peers';
 import type { ReplicationSide } from './peers';
+import { directionOf, parseStatus, unknownStatus } from './status';
+import type { Direction, ReplicationStatus } from './status';
+import { SharedReplication, sharedName } from './shared';
+import { Resolver } from './resolve';
+import type { Resolution, Resolve } from './resolve';
 import { wakeWhenUseful } from './wake';
 import { loadWasm } from './wasm';
 import { WorkerReplication } from './worker';
@@ -55,6 +61,8 @@ interface Runner {
   cancel(): void;
   /** Ends a pause. */
   wake(): void;
+  /** Ends it at once and without a word, as if its page had ended. */
+  halt(): void;
 }
 
 /** After a worker has ended, for replications that retry; doubled each time. */
@@ -64,11 +72,21 @@ const LONGEST_PAUSE = 60_000;
 export class Replication extends EventEmitter {
   cancelled = false;
   state: ReplicationState = 'pending';
+  /** Of the status; known when it has begun. */
+  direction: Direction | undefined;
   readonly then: Promise<ReplicationResult>['then'];
   readonly catch: Promise<ReplicationResult>['catch'];
   private readonly _startTime = new Date().toISOString();
   private _runner: Runner;
+  /** What is run now; of anything earlier nothing is heard. */
+  private _current: object | undefined;
+  private _shared: SharedReplication | undefined;
+  private _resolver: Resolver | undefined;
+  private _settle: (() => Promise<void>) | undefined;
+  /** Tells a worker to which events somebody listens. */
+  private _tellWorker: (() => void) | undefined;
   private _ended = false;
+  private _status: ReplicationStatus | string | undefined;
   private _pause = FIRST_PAUSE;
   private _task: ((progress: { completed_items: number; total_items: number }) => void) | undefined;
   private _release: (() => void)[] = [];
@@ -83,8 +101,7 @@ export class Replication extends EventEmitter {
     this.catch = promise.catch.bind(promise);
     // Who listens to 'error' needs no catch as well.
     promise.catch(() => {});
-    // Until the core runs there is nothing to wait for. Who cancels may add listeners in the same turn.
-    this._runner = { cancel: () => queueMicrotask(() => this._endCancelled()), wake() {} };
+    this._runner = this._idle();
   }
 
   cancel(): void {
@@ -95,36 +112,93 @@ export class Replication extends EventEmitter {
     this._runner.cancel();
   }
 
+  /** How it stands, as far as was heard: the payload of the event 'status' is the same. */
+  status(): ReplicationStatus {
+    const direction = this.direction ?? 'push';
+    // Read only where somebody asks.
+    if (typeof this._status === 'string') this._status = parseStatus(this._status, direction);
+    return { ...(this._status ?? unknownStatus(direction)) };
+  }
+
   /** Begins. Whatever goes wrong comes as 'error', later. */
   start(source: ReplicationSide, target: ReplicationSide, options: Options, tasks: ActiveTasks): void {
+    this.direction ??= directionOf(source, target);
     for (const side of [source, target]) this._endWith(side);
     this._trackTask(source, options, tasks);
-    this._release.push(wakeWhenUseful({ wake: () => this._runner.wake() }));
-    this._run(source, target, options).catch((error: unknown) => {
-      // A design document with the filter may still come, by another replication.
-      if ((error as { status?: number }).status === 404) this._fail(error, source, target, options);
-      else this._end('error', this._withResult(error));
+    this._release.push(
+      wakeWhenUseful({
+        wake: () => {
+          this._runner.wake();
+          this._shared?.wake();
+        },
+        sleep: () => this._shared?.sleep(),
+      }),
+    );
+    this._begin(source, target, options).catch((error: unknown) => this._onRefused(error, source, target, options));
+  }
+
+  /** It did not begin. A design document with its filter may still come, by another replication. */
+  private _onRefused(error: unknown, source: ReplicationSide, target: ReplicationSide, options: Options): void {
+    if ((error as { status?: number }).status === 404) this._fail(error, source, target, options);
+    else this._end('error', this._withResult(error));
+  }
+
+  /** In the place of a core that does not run here: there is nothing to wait for. Who cancels may add listeners in the same turn. */
+  private _idle(): Runner {
+    return { cancel: () => queueMicrotask(() => this._endCancelled()), wake() {}, halt() {} };
+  }
+
+  /** Runs the core, or has another tab do so. */
+  private async _begin(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
+    await Promise.all([whenOpen(source), whenOpen(target)]);
+    const name = await sharedName(source, target, options, encodeOptions(requestOf(options), known));
+    if (this.cancelled || this._ended) return undefined;
+    if (!name) return this._run(source, target, options);
+    const shared = new SharedReplication(name, {
+      run: (isFirst) => {
+        // The one before it has begun where it was to begin, and this one goes on.
+        const { since: _since, ...rest } = options;
+        const used = isFirst ? options : rest;
+        this._run(source, target, used).catch((error: unknown) => {
+          if (this._current) this._onRefused(error, source, target, used);
+        });
+      },
+      halt: () => {
+        this._runner.halt();
+        this._resolver?.cancel();
+        this._current = undefined;
+        this._runner = this._idle();
+      },
+      wake: () => this._runner.wake(),
+      hear: (event, payload, wanted) => this._onCoreEvent(event, payload, wanted),
+      wants: () => this.eventNames().map(String),
+      listen: () => this._tellWorker?.(),
     });
+    this._shared = shared;
+    this._release.push(() => shared.leave());
+    const listen = () => queueMicrotask(() => !this._ended && shared.listen());
+    for (const event of ['newListener', 'removeListener']) this.on(event, listen);
+    return undefined;
   }
 
   private async _run(source: ReplicationSide, target: ReplicationSide, options: Options): Promise<void> {
-    await Promise.all([whenOpen(source), whenOpen(target)]);
-    if (this.cancelled || this._ended) return;
-    const rowFilter = await sourceFilter(source, options);
-    const { filter } = options;
-    const request =
-      typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
-    const hooks = hooksOf(rowFilter, options);
+    const current = {};
+    this._current = current;
+    this._settleConflicts(target, options);
+    const hooks = hooksOf(await sourceFilter(source, options), options);
+    const request = requestOf(options);
     // The worker can't call functions of the page.
     const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
     const runner = await (sides
-      ? this._runInWorker(sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
-      : this._runOnPage(source, target, encodeOptions(request, known), hooks));
+      ? this._runInWorker(current, sides, encodeOptions(request, known), (error) => this._onLost(error, source, target, options))
+      : this._runOnPage(current, source, target, encodeOptions(request, known), hooks));
     if (this.cancelled || this._ended) runner?.cancel();
+    else if (this._current !== current) runner?.halt();
     else if (runner) this._runner = runner;
   }
 
   private async _runOnPage(
+    current: object,
     source: ReplicationSide,
     target: ReplicationSide,
     options: string,
@@ -132,32 +206,38 @@ export class Replication extends EventEmitter {
   ): Promise<Runner | undefined> {
     const wasm = await loadWasm();
     const [from, to] = await Promise.all([peerOf(source), peerOf(target)]);
-    if (this.cancelled || this._ended) return undefined;
-    const wants = (event: string) => this.listenerCount(event) > 0;
-    return new wasm.Replication(from, to, options, { ...hooks, wants }, (event, payload) => this._onCoreEvent(event, payload));
+    if (this.cancelled || this._ended || this._current !== current) return undefined;
+    const wants = (event: string) => this._isWanted(event);
+    return new wasm.Replication(from, to, options, { ...hooks, wants }, (event, payload) => {
+      if (this._current === current) this._onOwnEvent(event, payload, this._isWanted(event));
+    });
   }
 
   private async _runInWorker(
+    current: object,
     sides: [WorkerSide, WorkerSide],
     options: string,
     onLost: (error: unknown) => void,
   ): Promise<Runner> {
     let runner: WorkerReplication | undefined;
-    const events = () => this.eventNames().map(String);
+    const events = () => [...this.eventNames().map(String), ...(this._shared?.wanted() ?? [])];
+    const isCurrent = () => this._current === current;
     // Later, because the one event comes before the listener is there.
-    const tell = () => queueMicrotask(() => !this._ended && runner?.listen(events()));
+    const tell = () => queueMicrotask(() => !this._ended && isCurrent() && runner?.listen(events()));
+    this._tellWorker = tell;
     const follow = (method: 'on' | 'removeListener') => {
       for (const event of ['newListener', 'removeListener']) this[method](event, tell);
     };
     runner = await WorkerReplication.start(sides, options, events(), {
       onEvent: (event, payload, wanted) => {
+        if (!isCurrent()) return;
         // Somebody began to listen after the worker had done without the documents.
         if (event === 'change' && !wanted && this.listenerCount(event) > 0) tell();
-        this._onCoreEvent(event, payload, wanted);
+        this._onOwnEvent(event, payload, wanted);
       },
       onLost: (error) => {
         follow('removeListener');
-        onLost(error);
+        if (isCurrent()) onLost(error);
       },
     });
     follow('on');
@@ -177,24 +257,42 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     if (this.cancelled) return this._endCancelled();
     if (!options.retry) return this._end('error', this._withResult(raw));
+    const now = Date.now();
+    this._amendStatus({
+      state: 'waiting to retry',
+      rate: 0,
+      last_error: toError(raw),
+      last_error_time: new Date(now).toISOString(),
+      next_retry: new Date(now + this._pause).toISOString(),
+    });
     this._onCoreEvent('paused', JSON.stringify(errorMembers(raw)));
     const cancel = () => this._endCancelled();
     const again = () => {
       clearTimeout(timer);
-      this._runner = { cancel, wake() {} };
+      this._runner = this._idle();
       this._run(source, target, options).catch((error: unknown) => this._fail(error, source, target, options));
     };
     const timer = setTimeout(again, this._pause);
     this._pause = Math.min(2 * this._pause, LONGEST_PAUSE);
-    this._runner = { cancel, wake: again };
+    this._runner = { cancel, wake: again, halt: () => clearTimeout(timer) };
     this._release.push(() => clearTimeout(timer));
+  }
+
+  private _isWanted(event: string): boolean {
+    return this.listenerCount(event) > 0 || Boolean(this._shared?.wanted().includes(event));
+  }
+
+  /** Of a core that this tab runs. */
+  private _onOwnEvent(event: string, payload: string | undefined, wanted: boolean): void {
+    this._shared?.tell(event, payload, wanted);
+    this._onCoreEvent(event, payload, wanted);
   }
 
   private _onCoreEvent(event: string, payload: string | undefined, wanted = true): void {
     if (this._ended) return;
     switch (event) {
       case 'complete':
-        this._end('complete', parse(payload));
+        this._complete(parse(payload));
         break;
       case 'error':
         this._end('error', toError(parse(payload)));
@@ -211,6 +309,9 @@ export class Replication extends EventEmitter {
         if (error && !this.cancelled) this.state = 'stopped';
         break;
       }
+      case 'status':
+        this._setStatus(payload!);
+        break;
       case 'denied':
       case 'requestError':
         this._tell(event, toError(parse(payload)));
@@ -223,6 +324,16 @@ export class Replication extends EventEmitter {
         for (const step of parse(payload) as unknown[]) this._tell(event, step);
         break;
     }
+  }
+
+  private _setStatus(status: string | ReplicationStatus): void {
+    this._status = status;
+    if (this.listenerCount('status') > 0) this._tell('status', this.status());
+  }
+
+  /** What happens where the core does not run is no news to it. */
+  private _amendStatus(changes: Partial<ReplicationStatus>): void {
+    this._setStatus({ ...this.status(), ...changes });
   }
 
   /** One that was not wanted has no documents. */
@@ -247,8 +358,41 @@ export class Replication extends EventEmitter {
     if (this._ended) return;
     this._ended = true;
     for (const release of this._release) release();
+    this._resolver?.cancel();
+    this._amendEnd(event, outcome);
     this._tell(event, outcome);
     this.removeAllListeners();
+  }
+
+  /** The core has told of an end by itself, if it was there. */
+  private _amendEnd(event: 'complete' | 'error', outcome: unknown): void {
+    const state = event === 'error' ? 'stopped' : this.cancelled ? 'cancelled' : 'complete';
+    if (this.status().state === state) return;
+    const failure = event === 'error' ? { last_error: outcome as Error, last_error_time: new Date().toISOString() } : undefined;
+    const { next_retry: _next, ...status } = this.status();
+    this._setStatus({ ...status, state, rate: 0, ...failure });
+  }
+
+  /** Of what has arrived, the conflicts are settled before the end. */
+  private _complete(result: unknown): void {
+    const settle = this.cancelled ? undefined : this._settle;
+    if (!settle) return this._end('complete', result);
+    this._settle = undefined;
+    void settle().then(() => this._end('complete', result));
+  }
+
+  /** Has the function of the option `conflicts` settle those of the target: as they arrive, or before the end. */
+  private _settleConflicts(target: ReplicationSide, { conflicts, live }: Options): void {
+    if (typeof conflicts !== 'function' || !(target instanceof Database) || target._remote) return;
+    const begin = () => {
+      const resolver = new Resolver(target, conflicts as Resolve, Boolean(live));
+      resolver.on('resolved', (resolution: Resolution) => this._tell('conflict', resolution));
+      this._resolver?.cancel();
+      this._resolver = resolver;
+      return resolver;
+    };
+    if (live) begin();
+    else this._settle = () => begin().done();
   }
 
   private _endCancelled(): void {
@@ -289,6 +433,12 @@ export class Replication extends EventEmitter {
     error.result ??= this._result('aborting');
     return error;
   }
+}
+
+/** What the core is asked for: of a filter function, its text for the id. */
+function requestOf(options: Options): Options {
+  const { filter } = options;
+  return typeof filter === 'function' ? { ...options, filter: undefined, filter_source: String(filter) } : options;
 }
 
 function hooksOf(passes: RowFilter | undefined, { back_off_function }: Options): ReplicationHooks {

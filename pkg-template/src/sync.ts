@@ -2,11 +2,12 @@
 import type { Options } from './database';
 import { EventEmitter } from './emitter';
 import { clone } from './json';
-import { constructorOf, open, optionsAndCallback, replicate } from './replicate';
+import { constructorOf, directed, open, optionsAndCallback, replicate } from './replicate';
 import type { ReplicationSide } from './peers';
 import type { Replication, ReplicationResult } from './replication';
+import { syncStatus } from './status';
+import type { Direction, SyncStatus } from './status';
 
-type Direction = 'push' | 'pull';
 type Callback = (error: unknown, result?: unknown) => void;
 
 export interface SyncResult {
@@ -29,17 +30,22 @@ export class Sync extends EventEmitter {
   readonly pull: Replication;
   pushPaused = true;
   pullPaused = true;
+  /** Why each of them waits. */
+  private readonly _errors: { [direction in Direction]?: unknown } = {};
   readonly then: Promise<SyncResult | undefined>['then'];
   readonly catch: Promise<SyncResult | undefined>['catch'];
 
   constructor(source: ReplicationSide, target: ReplicationSide, options: Options, callback: Callback | undefined) {
     super();
     const constructor = options.PouchConstructor;
-    this.push = replicate.call(constructor, source, target, { ...options, ...(options.push as Options | undefined) });
-    this.pull = replicate.call(constructor, target, source, { ...options, ...(options.pull as Options | undefined) });
+    const ways = (own: unknown) => ({ ...options, ...(own as Options | undefined) });
+    this.push = directed('push', replicate.call(constructor, source, target, ways(options.push)));
+    this.pull = directed('pull', replicate.call(constructor, target, source, ways(options.pull)));
     this._followState('push', this.push);
     this._followState('pull', this.pull);
     this._forwardOnDemand('change', (direction, change) => ({ direction, change }));
+    this._forwardOnDemand('conflict', (_, resolution) => resolution);
+    this._forwardOnDemand('status', () => this.status());
     this._forwardOnDemand('denied', (direction, doc) => ({ direction, doc }));
     if (options.live || options.continuous) {
       this.push.on('complete', () => this.pull.cancel());
@@ -53,6 +59,11 @@ export class Sync extends EventEmitter {
     this.catch = promise.catch.bind(promise);
     // The callback has the error already.
     if (callback) promise.catch(() => {});
+  }
+
+  /** Both ways as one: the state that a person should know first, and what they have to do together. */
+  status(): SyncStatus {
+    return syncStatus(this.push.status(), this.pull.status());
   }
 
   cancel(): void {
@@ -79,16 +90,18 @@ export class Sync extends EventEmitter {
     return undefined;
   }
 
-  /** 'paused' when both sides rest, with the error that made the second of them rest; 'active' when the first one stirs. */
+  /** 'paused' when both sides rest, with the error that makes one of them rest; 'active' when the first one stirs. */
   private _followState(direction: Direction, side: Replication): void {
     const own = `${direction}Paused` as const;
     const other = direction === 'push' ? 'pullPaused' : 'pushPaused';
     side.on('paused', (error: unknown) => {
       this[own] = true;
-      if (this[other]) this.emit('paused', error);
+      this._errors[direction] = error;
+      if (this[other]) this.emit('paused', error ?? this._errors.push ?? this._errors.pull);
     });
     side.on('active', () => {
       this[own] = false;
+      this._errors[direction] = undefined;
       if (this[other]) this.emit('active', { direction });
     });
   }

@@ -43,6 +43,8 @@ declare module 'virtual:wasm-glue' {
     all_docs(options: string): Promise<Answer>;
     /** One page of changes. */
     changes(options: string): Promise<Answer>;
+    /** One page of documents with conflicts. */
+    conflicts(options: string): Promise<string>;
     revs_diff(request: string): Promise<string>;
     /** Where a compaction begins: `{last_seq, until, changes}`. */
     begin_compaction(): Promise<string>;
@@ -157,6 +159,8 @@ declare module 'virtual:wasm-glue' {
     cancel(): void;
     /** Ends a pause between two tries at once. */
     wake(): void;
+    /** Ends it at once, and tells nothing more. */
+    halt(): void;
     free(): void;
   }
 }

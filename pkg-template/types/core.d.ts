@@ -269,6 +269,8 @@ export interface AllDocsWithKeysResponse<Content extends {}> {
 export interface BulkDocsOptions extends Options {
   /** False takes `_rev` and `_revisions` as they are, as replication does; only failures are answered then. */
   new_edits?: boolean | undefined;
+  /** Either all documents are written or none: then the call fails with the error of the first. Not in PouchDB; of databases in the browser. */
+  atomic?: boolean | undefined;
 }
 
 export interface BulkDocsRequest<Content extends {}> {
@@ -346,6 +348,32 @@ export interface ChangesResponse<Content extends {}> {
   status?: string | undefined;
   last_seq: Sequence;
   results: ChangesResponseChange<Content>[];
+}
+
+export interface ConflictsOptions {
+  /** Keeps the list up to date, until it is cancelled. */
+  live?: boolean | undefined;
+  /** Each with its winner, as `get` with `conflicts` gives it. */
+  include_docs?: boolean | undefined;
+}
+
+/** A document with more than one leaf that is not deleted. */
+export interface Conflict<Content extends {}> {
+  id: DocumentId;
+  /** Of its last change. */
+  seq: number;
+  /** The winner. */
+  rev: RevisionId;
+  /** The other leaves; empty in the event 'change' of a document that has been settled. */
+  conflicts: RevisionId[];
+  doc?: ExistingDocument<Content & GetMeta> | undefined;
+}
+
+export interface ConflictsResponse<Content extends {}> {
+  /** By the order of their last changes. */
+  results: Conflict<Content>[];
+  last_seq: number;
+  status?: 'cancelled' | undefined;
 }
 
 export interface CompactOptions extends Options {

@@ -71,6 +71,9 @@ declare namespace Potoroo {
     type ChangesResponseChange<Content extends {}> = core.ChangesResponseChange<Content>;
     type ChangesResponse<Content extends {}> = core.ChangesResponse<Content>;
     type CompactOptions = core.CompactOptions;
+    type ConflictsOptions = core.ConflictsOptions;
+    type Conflict<Content extends {}> = core.Conflict<Content>;
+    type ConflictsResponse<Content extends {}> = core.ConflictsResponse<Content>;
     type PurgeResponse = core.PurgeResponse;
     type GetAttachmentOptions = core.GetAttachmentOptions;
     type RemoveAttachmentResponse = core.RemoveAttachmentResponse;
@@ -98,9 +101,14 @@ declare namespace Potoroo {
     type ReplicationResult<Content extends {}> = replication.ReplicationResult<Content>;
     type ReplicationResultComplete<Content extends {}> = replication.ReplicationResultComplete<Content>;
     type ReplicationError = replication.ReplicationError;
+    type ConflictAnswer = replication.ConflictAnswer;
+    type ConflictResolution = replication.ConflictResolution;
+    type ReplicationState = replication.ReplicationState;
+    type ReplicationStatus = replication.ReplicationStatus;
     type Checkpoint = replication.Checkpoint;
     type Replication<Content extends {}> = replication.Replication<Content>;
     type SyncOptions = replication.SyncOptions;
+    type SyncStatus = replication.SyncStatus;
     type SyncResult<Content extends {}> = replication.SyncResult<Content>;
     type SyncResultComplete<Content extends {}> = replication.SyncResultComplete<Content>;
     type Sync<Content extends {}> = replication.Sync<Content>;
@@ -287,6 +295,22 @@ declare namespace Potoroo {
     cancel(): void;
   }
 
+  interface ConflictsEvents<Content extends {}> extends Record<string, any[]> {
+    /** What there was in the beginning has been read. */
+    ready: [rows: Core.Conflict<Content>[]];
+    /** A document has a conflict, other leaves than before, or (without `conflicts`) none any more. */
+    change: [conflict: Core.Conflict<Content>];
+    complete: [result: Core.ConflictsResponse<Content>];
+    error: [error: Core.Error];
+  }
+
+  interface Conflicts<Content extends {}>
+    extends EventEmitter<ConflictsEvents<Content>>, Thenable<Core.ConflictsResponse<Content>> {
+    /** The documents that have conflicts now. */
+    readonly rows: Core.Conflict<Content>[];
+    cancel(): void;
+  }
+
   interface Database<Content extends {} = {}> extends EventEmitter<DatabaseEvents>, builtIn.BuiltIn<Content>, queries.Queries<Content> {
     readonly name: string;
     readonly adapter: string;
@@ -416,6 +440,9 @@ declare namespace Potoroo {
     /** Which of the revisions are not here. */
     revsDiff(revisions: Core.RevisionDiffOptions): Promise<Core.RevisionDiffResponse>;
     revsDiff(revisions: Core.RevisionDiffOptions, callback: Core.Callback<Core.RevisionDiffResponse>): void;
+
+    /** The documents that have conflicts, once or (with `live`) as a list that is kept up to date. Not in PouchDB. */
+    conflicts(options?: Core.ConflictsOptions): Conflicts<Content>;
 
     /** What was changed, once or as it happens. */
     changes<Model>(options?: Core.ChangesOptions): Changes<Content & Model>;

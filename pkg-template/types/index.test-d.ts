@@ -132,8 +132,29 @@ export async function replication(db: Potoroo.Database<Note>) {
     .on('paused', (error) => console.log(error?.message))
     .on('active', ({ direction }) => console.log(direction))
     .on('denied', ({ doc }) => console.log(doc.id))
+    .on('status', ({ state, pending, done, push }) => console.log(state, pending && done / (done + pending), push.next_retry))
     .on('error', (error) => console.log(error.result?.docs_read));
   console.log(sync.push.state);
+  const status: Potoroo.Replication.ReplicationStatus = sync.push.status();
+  if (status.state === 'offline') console.log(status.last_error?.status, status.last_error_time, status.last_success);
+  // @ts-expect-error there is no such state
+  console.log(status.state === 'sleeping');
+  console.log(sync.status().state, sync.status().rate);
+  db.sync(remote, {
+    live: true,
+    retry: true,
+    shared: true,
+    conflicts: (leaves) => ({ ...leaves[0], tags: leaves.flatMap(({ tags }) => tags) }),
+  }).on('conflict', ({ id, leaves, rev, error }) => console.log(id, leaves.length, rev, error));
+  db.replicate.from(remote, { conflicts: async ([winner]) => winner });
+  db.replicate.from(remote, { conflicts: () => undefined });
+  // @ts-expect-error a revision's number is no document
+  db.replicate.from(remote, { conflicts: () => '1-a' });
+  const { results } = await db.conflicts({ include_docs: true });
+  console.log(results[0]?.conflicts.length, results[0]?.doc?.title, results[0]?.doc?._conflicts);
+  const list = db.conflicts({ live: true }).on('change', ({ id, conflicts }) => console.log(id, conflicts.length));
+  list.on('ready', (rows) => console.log(rows.length, list.rows[0]?.rev)).cancel();
+  await db.bulkDocs([], { atomic: true });
   sync.cancel();
   const { docs_written, end_time } = await db.replicate.from('https://example.org/notes', {
     since: 0,

@@ -1,5 +1,5 @@
 // Replication and sync. Names are those of @types/pouchdb-replication.
-import type { DocumentId, Error, ExistingDocument, FilterFunction, Selector, Sequence } from './core.js';
+import type { DocumentId, Error, ExistingDocument, FilterFunction, RevisionId, Selector, Sequence } from './core.js';
 import type { Thenable, EventEmitter } from './emitter.js';
 
 export interface ReplicateOptions {
@@ -25,6 +25,31 @@ export interface ReplicateOptions {
   /** On which side progress is noted; false notes it nowhere. */
   checkpoint?: boolean | 'target' | 'source' | undefined;
   style?: 'main_only' | 'all_docs' | undefined;
+  /**
+   * Whether one tab replicates for all tabs of the origin that ask for the same, and the others hear of it. By default where
+   * `live` and `retry` are set and nothing is a function, between a database in IndexedDB and a remote one; `true` also without
+   * `retry`, and takes functions for equal whose texts are.
+   */
+  shared?: boolean | undefined;
+  /**
+   * Settles conflicts of the target, a database in this browser, as they arrive. Gets all leaves that are not deleted, the
+   * winner first, and answers the one that is to stay, or a document that takes the place of all; nothing leaves the conflict.
+   * It has to answer alike on every device: nothing random, no time, no name of the device.
+   */
+  conflicts?: ((leaves: ExistingDocument<any>[]) => ConflictAnswer | Promise<ConflictAnswer>) | undefined;
+}
+
+export type ConflictAnswer = { [member: string]: any } | null | undefined | void;
+
+/** What became of a conflict. */
+export interface ConflictResolution {
+  id: DocumentId;
+  /** The leaves there were, the winner first. */
+  leaves: RevisionId[];
+  /** The only one there is now. */
+  rev?: RevisionId | undefined;
+  /** Why the conflict is still there. */
+  error?: unknown;
 }
 
 export interface ReplicationResult<Content extends {}> {
@@ -60,6 +85,56 @@ export type Checkpoint = {
   checkpoint?: Sequence | undefined;
 };
 
+/**
+ * What a replication is about:
+ * - `connecting`: it asks both sides where they stand
+ * - `catching up`: there are changes on their way
+ * - `up to date`: both sides have everything; a live one waits for more
+ * - `waiting to retry`: an error was answered; it tries again at `next_retry`
+ * - `offline`: nobody answers; it tries again at `next_retry`, or when the network or the page comes back
+ * - `complete`, `cancelled`, `stopped` (by an error): it has ended
+ */
+export type ReplicationState =
+  | 'connecting'
+  | 'catching up'
+  | 'up to date'
+  | 'waiting to retry'
+  | 'offline'
+  | 'complete'
+  | 'cancelled'
+  | 'stopped';
+
+/** How a replication stands; counts are since it was begun. */
+export interface ReplicationStatus {
+  state: ReplicationState;
+  direction: 'push' | 'pull';
+  /** How many changes are still to come, as far as is known; some databases count a document as often as it has changed. */
+  pending?: number | undefined;
+  /** How many changes were dealt with since it was last up to date: a progress bar shows `done / (done + pending)`. */
+  done: number;
+  /** Changes in a second, lately. */
+  rate: number;
+  docs_read: number;
+  docs_written: number;
+  /** Documents that the source could not give or the target did not take; see the event 'denied'. */
+  doc_write_failures: number;
+  last_seq?: Sequence | undefined;
+  /** What made it wait or stop the last time; it stays when that is over. */
+  last_error?: Error | undefined;
+  /** An ISO date. */
+  last_error_time?: string | undefined;
+  /** When a batch was last done, or nothing was found to do: an ISO date. */
+  last_success?: string | undefined;
+  /** When it tries again: an ISO date. */
+  next_retry?: string | undefined;
+}
+
+/** Both ways as one: the state that a person should know first, and the sums. */
+export interface SyncStatus extends Omit<ReplicationStatus, 'direction' | 'last_seq'> {
+  push: ReplicationStatus;
+  pull: ReplicationStatus;
+}
+
 export interface ReplicationEvents<Content extends {}> extends Record<string, any[]> {
   /** A batch was written. */
   change: [result: ReplicationResult<Content>];
@@ -71,6 +146,10 @@ export interface ReplicationEvents<Content extends {}> extends Record<string, an
   checkpoint: [checkpoint: Checkpoint];
   /** A failure after which it tries again. */
   requestError: [error: Error];
+  /** The function of the option `conflicts` was called in this tab. Not in PouchDB. */
+  conflict: [resolution: ConflictResolution];
+  /** How it stands has changed; it comes before the events that tell of the same. Not in PouchDB. */
+  status: [status: ReplicationStatus];
   complete: [result: ReplicationResultComplete<Content>];
   error: [error: ReplicationError];
   cancel: [];
@@ -80,6 +159,8 @@ export interface Replication<Content extends {}>
   extends EventEmitter<ReplicationEvents<Content>>, Thenable<ReplicationResultComplete<Content>> {
   readonly cancelled: boolean;
   readonly state: 'pending' | 'active' | 'stopped' | 'cancelled';
+  /** How it stands. Not in PouchDB. */
+  status(): ReplicationStatus;
   cancel(): void;
 }
 
@@ -106,6 +187,10 @@ export interface SyncEvents<Content extends {}> extends Record<string, any[]> {
   paused: [error?: Error];
   active: [way: { direction: 'push' | 'pull' }];
   denied: [refused: { direction: 'push' | 'pull'; doc: Error }];
+  /** The function of the option `conflicts` was called in this tab. Not in PouchDB. */
+  conflict: [resolution: ConflictResolution];
+  /** How one of the ways stands has changed. Not in PouchDB. */
+  status: [status: SyncStatus];
   complete: [result: SyncResultComplete<Content>];
   error: [error: ReplicationError];
 }
@@ -114,5 +199,7 @@ export interface Sync<Content extends {}> extends EventEmitter<SyncEvents<Conten
   readonly push: Replication<Content>;
   readonly pull: Replication<Content>;
   readonly canceled: boolean;
+  /** How both ways stand. Not in PouchDB. */
+  status(): SyncStatus;
   cancel(): void;
 }

@@ -5,7 +5,9 @@ use crate::doc::{Rev, json_text};
 use crate::edit::StoredDocument;
 use crate::engine::Snapshot;
 use crate::error::Result;
-use crate::query::{AllDocs, AllDocsOptions, Changes, ChangesOptions, ChangesPage};
+use crate::query::{
+    AllDocs, AllDocsOptions, Changes, ChangesOptions, ChangesPage, Conflicts, ConflictsOptions,
+};
 use std::collections::BTreeMap;
 
 /// Revisions by document, as `_revs_diff` takes and gives them.
@@ -28,6 +30,15 @@ impl Database {
     pub async fn changes(&self, options: &ChangesOptions) -> Result<ChangesPage> {
         let page = self.engine()?.read_in_steps(|| Changes::new(options), Changes::step).await?;
         Ok(page.into_page())
+    }
+
+    /// A page of the documents that have conflicts, as JSON text: `{results, last_seq}`.
+    ///
+    /// # Errors
+    /// A storage error where what is stored cannot be read.
+    pub async fn conflicts(&self, options: &ConflictsOptions) -> Result<String> {
+        let page = self.engine()?.read_in_steps(|| Conflicts::new(options), Conflicts::step).await?;
+        Ok(page.into_text())
     }
 
     /// Which of the revisions are not stored, by document; documents of which all are stored are left out.

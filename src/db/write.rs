@@ -15,12 +15,13 @@ use serde_json::value::RawValue;
 #[serde(default)]
 struct BulkDocsOptions {
     new_edits: bool,
+    atomic: bool,
     was_delete: bool,
 }
 
 impl Default for BulkDocsOptions {
     fn default() -> Self {
-        Self { new_edits: true, was_delete: false }
+        Self { new_edits: true, atomic: false, was_delete: false }
     }
 }
 
@@ -37,6 +38,7 @@ impl Database {
             serde_json::from_str(docs).map_err(|_| Error::new(ErrorKind::MissingBulkDocs))?;
         let options = EditOptions {
             new_edits: options.new_edits,
+            atomic: options.atomic,
             was_delete: options.was_delete,
             deterministic_revs: self.options().deterministic_revs,
             revs_limit: self.options().revs_limit,

@@ -17,6 +17,8 @@ use std::borrow::Cow;
 pub struct EditOptions {
     /// Whether the documents are edits that get a new revision each; else they are revisions made elsewhere.
     pub new_edits: bool,
+    /// Whether all documents are written or none: then the first refusal is the whole call's.
+    pub atomic: bool,
     /// Whether the edits came through `remove`: then a document that never was is not found, instead of being made.
     pub was_delete: bool,
     /// Whether a new revision's hash is the MD5 of the edit, so that equal edits are one revision; else it is random.
@@ -31,6 +33,7 @@ impl Default for EditOptions {
     fn default() -> Self {
         Self {
             new_edits: true,
+            atomic: false,
             was_delete: false,
             deterministic_revs: true,
             revs_limit: 1000,
@@ -136,8 +139,8 @@ impl Bulk {
     /// ones, as CouchDB answers.
     ///
     /// # Errors
-    /// [`ErrorKind::MissingStub`] for an attachment without content that is not there; a storage error where what is stored
-    /// cannot be read.
+    /// With `atomic` the first refusal; [`ErrorKind::MissingStub`] for an attachment without content that is not there; a
+    /// storage error where what is stored cannot be read.
     pub fn plan(&self, overlay: &mut Overlay) -> Result<Vec<DocumentResult>> {
         // Before anything is written: what an earlier document of the call brings does not count.
         let attachments = || self.edits.iter().filter_map(|edit| edit.attachments.as_ref());
@@ -167,6 +170,7 @@ impl Bulk {
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Storage => return Err(error),
+                Err(error) if self.options.atomic => return Err(error.with_doc_id(edit.id.clone())),
                 Err(error) => results.push(DocumentResult::Refused(error.with_doc_id(edit.id.clone()))),
             }
         }

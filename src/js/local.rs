@@ -140,6 +140,12 @@ impl Local {
         })
     }
 
+    /// A page of documents with conflicts; `options` is the JSON text of [`ConflictsOptions`](crate::query::ConflictsOptions).
+    pub fn conflicts(&self, options: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move { database.conflicts(&options_of(&options)?).await })
+    }
+
     /// Which revisions are missing.
     pub fn revs_diff(&self, request: String) -> Promise {
         let database = self.database.clone();

@@ -3,6 +3,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::http::error_from_js;
 use crate::replicate::{self, Hooks, HttpPeer, JsPeer, LocalPeer, ReplicationEvent, ReplicationOptions};
+use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Array, Function, Reflect};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -41,6 +42,7 @@ impl Remote {
 #[wasm_bindgen]
 pub struct Replication {
     replication: replicate::Replication,
+    run: AbortHandle,
 }
 
 #[wasm_bindgen]
@@ -80,13 +82,22 @@ impl Replication {
         };
         let (replication, run) =
             replicate::replicate(source.peer.clone(), target.peer.clone(), options, hooks, listener);
-        env::spawn(run);
-        Ok(Self { replication })
+        let (run, abort) = abortable(run);
+        env::spawn(async move {
+            // Aborted where it was halted.
+            let _ = run.await;
+        });
+        Ok(Self { replication, run: abort })
     }
 
     /// Ends it, with `complete` and the status `cancelled`.
     pub fn cancel(&self) {
         self.replication.cancel();
+    }
+
+    /// Ends it at once and without a word, as if the page had ended; the checkpoint stays where it is.
+    pub fn halt(&self) {
+        self.run.abort();
     }
 
     /// Ends a pause after an error at once, and looks after a feed that may have died.

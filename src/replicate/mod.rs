@@ -26,6 +26,7 @@ mod options;
 mod peer;
 mod report;
 mod seq;
+mod status;
 mod writing;
 
 #[cfg(test)]
@@ -45,3 +46,4 @@ pub use peer::{
 };
 pub use report::{Failure, Progress, ReplicationEvent, Report, Status};
 pub use seq::Seq;
+pub use status::{ReplicationStatus, State};

@@ -2,6 +2,7 @@
 
 use super::peer::{ChangeRow, Doc};
 use super::seq::Seq;
+use super::status::ReplicationStatus;
 use crate::env::Millis;
 use crate::error::Error;
 use serde::{Serialize, Serializer};
@@ -91,6 +92,8 @@ pub enum ReplicationEvent {
     Checkpoint(Progress),
     /// An error after which it is tried again.
     RequestError(Failure),
+    /// How it stands now; not PouchDB's. It comes before the events that tell of the same.
+    Status(Box<ReplicationStatus>),
     /// The end.
     Complete(Report),
     /// The end, by an error.
@@ -129,6 +132,7 @@ impl ReplicationEvent {
             Self::Denied(_) => "denied",
             Self::Checkpoint(_) => "checkpoint",
             Self::RequestError(_) => "requestError",
+            Self::Status(_) => "status",
             Self::Complete(_) => "complete",
             Self::Error(_) => "error",
         }
@@ -143,6 +147,7 @@ impl ReplicationEvent {
             Self::Denied(error) => Some(json(error)),
             Self::Checkpoint(progress) => Some(progress.payload()),
             Self::RequestError(failure) | Self::Error(failure) => Some(failure.payload()),
+            Self::Status(status) => Some(json(status)),
             Self::Complete(report) => Some(json(report)),
         }
     }
@@ -195,7 +200,7 @@ fn iso_time<S: Serializer>(time: &Millis, serializer: S) -> Result<S::Ok, S::Err
     serializer.serialize_str(&iso(*time))
 }
 
-fn some_iso_time<S: Serializer>(time: &Option<Millis>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn some_iso_time<S: Serializer>(time: &Option<Millis>, serializer: S) -> Result<S::Ok, S::Error> {
     time.map(iso).serialize(serializer)
 }
 

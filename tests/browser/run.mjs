@@ -95,7 +95,7 @@ async function runSuite(suite) {
 
 async function runTabSuite(suite) {
   const { cases } = await import(new URL(suite, import.meta.url));
-  return runTabs(cases, { launch, browserName: options.browser, origin: server.url, grep: options.grep });
+  return runTabs(cases, { launch, browserName: options.browser, origin: server.url, couch, grep: options.grep });
 }
 
 function indent(text) {

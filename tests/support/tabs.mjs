@@ -4,7 +4,7 @@
 // - `open()`, which gives a page; `page.call(action, ...args)` calls what tests/browser/support/tab.js has by that name,
 // - `name`, of a database that no other case uses,
 // - `devtools(page)`, a session of Chromium's, for cases with `only: 'chromium'`,
-// - `browser`, its name, and `origin`.
+// - `browser`, its name, `origin`, and `couch`, the server of startCouch().
 // Those with `ownBrowser` do something to all storage of the browser, or kill something in it; the value may be
 // options of the launcher.
 
@@ -24,7 +24,7 @@ export const tabPages = {
 let names = 0;
 
 /** Runs cases one after another; `around` runs one, with what is done for all tests. Answers `{passes, failures}`. */
-export async function runTabs(cases, { launch, browserName, origin, grep = '', limit = 2 * 60_000 }) {
+export async function runTabs(cases, { launch, browserName, origin, couch, grep = '', limit = 2 * 60_000 }) {
   const chosen = cases.filter(({ title, only }) => title.includes(grep) && (only === undefined || only === browserName));
   const failures = [];
   let shared;
@@ -32,7 +32,7 @@ export async function runTabs(cases, { launch, browserName, origin, grep = '', l
     for (const { title, run, ownBrowser } of chosen) {
       const browser = ownBrowser ? await launch({ ...options, ...ownBrowser }) : (shared ??= await launch(options));
       try {
-        await runCase(run, { browser, origin, limit });
+        await runCase(run, { browser, origin, couch, limit });
       } catch (error) {
         failures.push({ title, error: error.stack ?? String(error) });
       } finally {
@@ -47,7 +47,7 @@ export async function runTabs(cases, { launch, browserName, origin, grep = '', l
 
 const options = { backForwardCache: true };
 
-async function runCase(run, { browser, origin, limit }) {
+async function runCase(run, { browser, origin, couch, limit }) {
   const pages = [];
   const open = async () => {
     const page = await browser.newPage(`${origin}/tab.html`);
@@ -62,7 +62,7 @@ async function runCase(run, { browser, origin, limit }) {
   };
   const devtools = (page) => browser.context.newCDPSession(page.native);
   try {
-    const running = run({ open, devtools, origin, name: `tabs-${(names += 1)}`, browser: browser.name });
+    const running = run({ open, devtools, origin, couch, name: `tabs-${(names += 1)}`, browser: browser.name });
     await withLimit(running, limit);
     const uncaught = pages.flatMap((page) => page.errors);
     if (uncaught.length > 0) throw new Error(`uncaught: ${uncaught.join(', ')}`);

@@ -64,6 +64,10 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('changes', options);
   }
 
+  conflicts(options: string): Promise<string> {
+    return this._call('conflicts', options);
+  }
+
   revs_diff(request: string): Promise<string> {
     return this._call('revs_diff', request);
   }

@@ -61,6 +61,12 @@ export class WorkerReplication {
     this._connection.call(this._number, 'wake').catch(() => {});
   }
 
+  /** Nothing is heard of it any more. */
+  halt(): void {
+    this._connection.tell(this._number, 'halt');
+    this._connection.remove(this._number);
+  }
+
   /** To which events somebody listens from now on. */
   listen(events: string[]): void {
     this._connection.tell(this._number, 'listen', events);

@@ -42,6 +42,10 @@ const server = {
     objects.set(number, {
       cancel: () => replication.cancel(),
       wake: () => replication.wake(),
+      halt: () => {
+        objects.delete(number);
+        replication.halt();
+      },
       listen: (events: string[]) => {
         wants = new Set(events);
       },

@@ -252,3 +252,23 @@ fn members_that_only_say_something_about_a_document_are_not_kept() {
         assert_eq!(get(&db, "a", json!({})).unwrap(), expected);
     });
 }
+
+#[test]
+fn of_an_atomic_call_either_everything_is_written_or_nothing() {
+    block_on(async {
+        let db = new_database().await;
+        let first = put(&db, json!({"_id": "a", "n": 1})).await;
+        let second = put(&db, json!({"_id": "a", "_rev": first, "n": 2})).await;
+        let before = counts(&db);
+        let options = r#"{"atomic":true}"#;
+        let docs = json!([{"_id": "b"}, {"_id": "a", "_rev": first, "n": 3}, {"_id": "c"}]).to_string();
+        let error = db.bulk_docs(&docs, options).await.unwrap_err();
+        assert_eq!((error.is_conflict(), error.doc_id()), (true, Some("a")));
+        assert_eq!(counts(&db), before);
+        assert!(get(&db, "b", json!({})).is_err());
+        let docs = json!([{"_id": "b"}, {"_id": "a", "_rev": second, "n": 3}]).to_string();
+        let results = db.bulk_docs(&docs, options).await.unwrap();
+        let results: Value = serde_json::from_str(&results).unwrap();
+        assert!(results[0]["ok"] == true && results[1]["ok"] == true, "{results}");
+    });
+}

@@ -2,6 +2,7 @@
 
 mod all_docs;
 mod changes;
+mod conflicts;
 
 use crate::edit::{Bulk, EditOptions};
 use crate::engine::{Engine, Settings, Snapshot, Step};

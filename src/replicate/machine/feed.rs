@@ -18,6 +18,8 @@ pub(super) struct Feed {
     pub(super) since: Seq,
     /// Whether everything there was has been read.
     pub(super) at_end: bool,
+    /// How much comes after it, where the source has said so.
+    pub(super) pending: Option<u64>,
     /// Whether it is being waited on, and since when.
     waiting_since: Option<Millis>,
     /// How often in a row it answered at once with nothing.
@@ -38,7 +40,15 @@ pub(super) struct Page {
 
 impl Feed {
     pub(super) fn from(since: Seq) -> Self {
-        Self { since, at_end: false, waiting_since: None, empty_answers: 0, filtering: None, error: None }
+        Self {
+            since,
+            at_end: false,
+            pending: None,
+            waiting_since: None,
+            empty_answers: 0,
+            filtering: None,
+            error: None,
+        }
     }
 
     /// A request is sent that waits for something to happen, or one that does not.
@@ -68,6 +78,8 @@ impl Feed {
             Some(pending) => pending == 0 || (rows.is_empty() && !moved),
             None => (rows.len() as u64) < limit,
         };
+        // CouchDB counts nothing where the feed was waited upon.
+        self.pending = if self.at_end { Some(0) } else { pending };
         let waited = self.waiting_since.take().map(|since| now.0.saturating_sub(since.0));
         let pause = match waited {
             Some(waited) if rows.is_empty() && waited < AT_ONCE.0 => {

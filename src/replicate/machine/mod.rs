@@ -22,6 +22,7 @@ mod checkpoints;
 mod feed;
 mod fetch;
 mod outbox;
+mod progress;
 mod running;
 mod starting;
 mod working;
@@ -66,6 +67,7 @@ pub struct Machine {
     has_written: bool,
     /// How often each document has been a suspect.
     suspicions: HashMap<String, u32>,
+    progress: progress::Progress,
     now: Millis,
 }
 
@@ -75,7 +77,7 @@ enum Phase {
     Running,
     BackingOff { since: Millis, retry_after: Option<u32> },
     Ending(End),
-    Done,
+    Done(End),
 }
 
 /// How it is going to end.
@@ -122,11 +124,12 @@ impl Machine {
             has_bulk_get: true,
             has_written: false,
             suspicions: HashMap::new(),
+            progress: progress::Progress::default(),
             now,
         };
         machine.outbox.set_now(now);
         machine.begin();
-        let effects = machine.outbox.take();
+        let effects = machine.take();
         (machine, effects)
     }
 
@@ -144,7 +147,16 @@ impl Machine {
             Event::Cancel => self.cancel(),
         }
         self.advance();
-        self.outbox.take()
+        self.take()
+    }
+
+    /// What is to be done, beginning with how it stands now: whoever is told of something finds that it is so.
+    fn take(&mut self) -> Vec<Effect> {
+        let mut effects = self.outbox.take();
+        if let Some(status) = self.news() {
+            effects.insert(0, Effect::Emit(ReplicationEvent::Status(Box::new(status))));
+        }
+        effects
     }
 
     fn answered(&mut self, purpose: Purpose, answer: Result<Answer, Error>) {
@@ -158,6 +170,7 @@ impl Machine {
                 let Phase::BackingOff { retry_after, .. } = self.phase else { return };
                 self.back_off = if let Ok(Answer::BackOff(pause)) = answer { pause } else { 0.0 };
                 let pause = backoff::pause(self.back_off, retry_after);
+                self.progress.retries_at(Some(Millis(self.now.0 + pause.0)));
                 self.outbox.ask(Purpose::Pause, Request::Sleep(pause));
             }
             Purpose::Pause => self.restart(),
@@ -216,6 +229,8 @@ impl Machine {
     /// Stops what is under way: for good, or to try again after a pause.
     fn fail(&mut self, error: Error) {
         self.stop_work();
+        self.progress.failed(self.now, error.clone());
+        self.progress.retries_at(None);
         let is_final = !self.options.retry
             || error.is_denied()
             || matches!(error.kind(), ErrorKind::Closed | ErrorKind::Destroyed);
@@ -273,7 +288,7 @@ impl Machine {
 
     fn cancel(&mut self) {
         match self.phase {
-            Phase::Done => return,
+            Phase::Done(_) => return,
             // The network is in the way: what could not be written is read again the next time.
             Phase::BackingOff { .. } | Phase::Starting | Phase::Ending(_) => {
                 self.checkpoints.iter_mut().for_each(Checkpoints::drop_wanted);
@@ -308,7 +323,9 @@ impl Machine {
     }
 
     fn conclude(&mut self) {
-        let Phase::Ending(end) = std::mem::replace(&mut self.phase, Phase::Done) else { return };
+        let Phase::Ending(end) = &self.phase else { return };
+        let end = end.clone();
+        self.phase = Phase::Done(end.clone());
         self.outbox.emit(match end {
             End::Complete => ReplicationEvent::Complete(self.report.ended(Status::Complete, self.now)),
             End::Cancelled => ReplicationEvent::Complete(self.report.ended(Status::Cancelled, self.now)),

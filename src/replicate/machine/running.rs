@@ -66,6 +66,13 @@ impl Run {
         self.batches.iter().all(Batch::is_waiting)
     }
 
+    /// How many changes are still to be dealt with, where the source has said what comes after those that were read.
+    pub(super) fn pending(&self) -> Option<u64> {
+        let rows = |batch: &Batch| batch.rows.len() as u64;
+        let filtering = self.feed.filtering.as_ref().map_or(0, |page| page.rows.len() as u64);
+        Some(self.feed.pending? + filtering + self.batches.iter().map(rows).sum::<u64>())
+    }
+
     /// Whether everything that was read is done and there is no more to read now.
     pub(super) fn is_idle(&self) -> bool {
         self.batches.is_empty()
@@ -113,6 +120,7 @@ impl Machine {
     fn rest(&mut self) {
         if self.activity != Activity::Paused {
             self.activity = Activity::Paused;
+            self.progress.rested(self.now);
             self.outbox.emit(ReplicationEvent::Paused(None));
         }
         if !self.options.live {
@@ -180,12 +188,14 @@ impl Machine {
         if !rows.is_empty() {
             self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Pending(rows.clone(), seq.clone())));
             if self.activity != Activity::Active {
+                self.progress.stirred(self.now);
                 self.activity = Activity::Active;
                 self.outbox.emit(ReplicationEvent::Active);
             }
         } else if run.feed.at_end {
             // It answers and there is nothing new: whatever was wrong is over.
             self.back_off = 0.0;
+            self.progress.succeeded(self.now);
         }
         let stands_at = run.batches.back().map(|batch| &batch.seq).or(self.position.as_ref());
         if rows.is_empty() && stands_at == Some(&seq) {
@@ -253,6 +263,15 @@ impl Machine {
     /// Counts a batch that is done, and tells of it.
     fn count(&mut self, batch: Batch) -> Result<()> {
         let Stage::Done(written) = batch.stage else { return Ok(()) };
+        let refused = (batch.refused.len() + written.refused.len()) as u64;
+        let is_done = written.error.is_none() && batch.error.is_none();
+        self.progress.batch(
+            self.now,
+            if is_done { batch.rows.len() } else { 0 },
+            batch.docs_read,
+            written.docs.len() as u64,
+            refused + written.failures,
+        );
         self.report.docs_read += batch.docs_read;
         for (id, error) in batch.refused.into_iter().chain(written.refused) {
             let error = error.with_doc_id(&*id);
@@ -266,6 +285,7 @@ impl Machine {
         if let Some(error) = written.error.or(batch.error) {
             return Err(error);
         }
+        self.progress.succeeded(self.now);
         self.position = Some(batch.seq.clone());
         self.report.last_seq = Some(batch.seq.clone());
         if !batch.rows.is_empty() {

@@ -9,3 +9,4 @@ mod pouchdb;
 mod renewal;
 mod scripted;
 mod simulation;
+mod status;

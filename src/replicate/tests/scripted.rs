@@ -7,26 +7,30 @@ use crate::replicate::effect::{Answer, Event, Request, Side};
 use crate::replicate::{Cause, Machine, ReplicationEvent, ReplicationOptions, WriteFailure};
 use serde_json::{Value, json};
 
-struct Script {
-    world: World,
+pub(super) struct Script {
+    pub(super) world: World,
     machine: Machine,
 }
 
 impl Script {
-    fn start(mut world: World, options: Value) -> Self {
+    pub(super) fn start(mut world: World, options: Value) -> Self {
         let options = ReplicationOptions::parse(&options.to_string(), false).unwrap();
         let (machine, effects) = Machine::start(options, "session".into(), true, Millis(world.now));
         world.do_effects(effects);
         Self { world, machine }
     }
 
-    fn handle(&mut self, event: Event) {
+    pub(super) fn handle(&mut self, event: Event) {
         let effects = self.machine.handle(event, Millis(self.world.now));
         self.world.do_effects(effects);
     }
 
+    pub(super) fn cancel(&mut self) {
+        self.handle(Event::Cancel);
+    }
+
     /// Takes the first of these requests out of those waiting and answers it.
-    fn reply(&mut self, which: impl Fn(&Request) -> bool, reply: Result<Answer, Error>) {
+    pub(super) fn reply(&mut self, which: impl Fn(&Request) -> bool, reply: Result<Answer, Error>) {
         let index = self.world.waiting.iter().position(|(_, request)| which(request));
         let (token, _) =
             self.world.waiting.remove(index.unwrap_or_else(|| panic!("{:?}", self.world.waiting)));
@@ -34,7 +38,7 @@ impl Script {
     }
 
     /// Answers the first of these requests as the world would.
-    fn answer(&mut self, which: impl Fn(&Request) -> bool) {
+    pub(super) fn answer(&mut self, which: impl Fn(&Request) -> bool) {
         let index = self.world.waiting.iter().position(|(_, request)| which(request));
         let (token, request) =
             self.world.waiting.remove(index.unwrap_or_else(|| panic!("{:?}", self.world.waiting)));
@@ -42,22 +46,26 @@ impl Script {
         self.handle(Event::Answered(token, answer));
     }
 
-    fn has(&self, which: impl Fn(&Request) -> bool) -> bool {
+    pub(super) fn has(&self, which: impl Fn(&Request) -> bool) -> bool {
         self.world.waiting.iter().any(|(_, request)| which(request))
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         settle(&mut self.machine, &mut self.world);
     }
 
     /// Names of the events since the last call.
-    fn events(&mut self) -> Vec<&'static str> {
+    pub(super) fn events(&mut self) -> Vec<&'static str> {
         let events = std::mem::take(&mut self.world.events);
-        events.iter().map(ReplicationEvent::name).filter(|name| *name != "checkpoint").collect()
+        events
+            .iter()
+            .map(ReplicationEvent::name)
+            .filter(|name| !matches!(*name, "checkpoint" | "status"))
+            .collect()
     }
 
     /// Until everything is replicated and the feed waits.
-    fn at_rest(world: World, options: Value) -> Self {
+    pub(super) fn at_rest(world: World, options: Value) -> Self {
         let mut script = Self::start(world, options);
         script.settle();
         assert!(script.has(waits));
@@ -66,23 +74,23 @@ impl Script {
     }
 }
 
-fn waits(request: &Request) -> bool {
+pub(super) fn waits(request: &Request) -> bool {
     matches!(request, Request::Changes(request) if request.waits)
 }
 
-fn asks_at_once(request: &Request) -> bool {
+pub(super) fn asks_at_once(request: &Request) -> bool {
     matches!(request, Request::Changes(request) if !request.waits)
 }
 
-fn sleeps(request: &Request) -> bool {
+pub(super) fn sleeps(request: &Request) -> bool {
     matches!(request, Request::Sleep(_))
 }
 
-fn offline() -> Error {
+pub(super) fn offline() -> Error {
     Error::network("Failed to fetch")
 }
 
-const LIVE: fn() -> Value = || json!({"live": true, "retry": true});
+pub(super) const LIVE: fn() -> Value = || json!({"live": true, "retry": true});
 
 #[test]
 fn a_feed_that_fell_silent_is_asked_again_without_waiting_and_nobody_is_told() {

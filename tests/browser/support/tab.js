@@ -8,6 +8,8 @@ const outcomeOf = (promise) => promise.then(() => 'ok', membersOf);
 
 let opened;
 let held;
+/** By the names of their databases. */
+const syncs = new Map();
 
 globalThis.tab = {
   /** Resolves once the database is open. */
@@ -67,6 +69,38 @@ globalThis.tab = {
 
   /** Reads what other tabs have committed, whether or not they have been heard of. */
   refresh: () => tab.db._core.refresh(),
+
+  /**
+   * Opens the database and has it sync for as long as it lives; `database` are options of its own. `functions`: with a function
+   * that does nothing; `different`: as no other page; `mute`: without any answer of the browser's to questions for locks.
+   */
+  async sync(name, remote, { database, functions, different, mute, ...options } = {}) {
+    if (mute) LockManager.prototype.request = () => new Promise(() => {});
+    const db = new Potoroo(name, database);
+    if (functions) options.fetch = (url, init) => fetch(url, init);
+    if (different) options.headers = { 'x-page': String(Math.random()) };
+    const told = [];
+    const pauses = [];
+    const sync = db.sync(remote, { live: true, retry: true, ...options });
+    sync.on('change', ({ direction, change }) => told.push(...change.docs.map(({ _id }) => `${direction} ${_id}`)));
+    sync.on('paused', (error) => pauses.push(error?.name ?? 'up to date'));
+    sync.on('error', () => {});
+    syncs.set(name, { db, sync, told, pauses });
+  },
+  stateOf: (name) => syncs.get(name).sync.status().state,
+  errorOf: (name) => syncs.get(name).sync.status().last_error?.name,
+  toldOf: (name) => syncs.get(name).told,
+  pausesOf: (name) => syncs.get(name).pauses,
+  idsOf: async (name) => (await syncs.get(name).db.allDocs()).rows.map(({ id }) => id),
+  putIn: (name, _id) => outcomeOf(syncs.get(name).db.put({ _id })),
+  isElected: (name) => syncs.get(name).sync.pull._shared._election.isElected,
+  /** Answers how it ended. */
+  async cancel(name) {
+    const { sync } = syncs.get(name);
+    sync.cancel();
+    return (await sync).pull.status;
+  },
+  closeOne: (name) => outcomeOf(syncs.get(name).db.close()),
 
   /** Does as a script that knows nothing of others: opens the database and listens to nothing. */
   hold(name, version) {

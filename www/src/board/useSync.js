@@ -1,10 +1,10 @@
 // Live sync with any number of remotes, and its state in a form the page can show.
 import { computed, reactive, ref } from 'vue';
 import { readSettings, writeSettings } from './settings.js';
-import { errorWords, overallState } from './words.js';
+import { errorWords, overallState, progressOf, stateOf, stateWords, syncSentence } from './words.js';
 
 export function useSync(db) {
-  /** `{id, url, state, detail, received, sent, lastChange}` each. */
+  /** `{id, url, state, sentence, progress, detail, received, sent, lastChange}` each; `progress` from 0 to 1 while there is some. */
   const remotes = reactive([]);
   const workOffline = ref(false);
   const running = new Map();
@@ -36,7 +36,7 @@ export function useSync(db) {
   const find = (url) => remotes.find((remote) => remote.url === url);
 
   function list(url) {
-    remotes.push({ id: crypto.randomUUID(), url, state: 'off', detail: '', received: 0, sent: 0, lastChange: undefined });
+    remotes.push({ id: crypto.randomUUID(), url, state: 'off', sentence: stateWords.off, progress: undefined, detail: '', received: 0, sent: 0, lastChange: undefined });
     return remotes.at(-1);
   }
 
@@ -47,36 +47,23 @@ export function useSync(db) {
   function start(remote) {
     stop(remote);
     if (workOffline.value) return;
-    Object.assign(remote, { state: 'connecting', detail: '' });
+    Object.assign(remote, { detail: '' });
     const sync = db.sync(remote.url, { live: true, retry: true });
     running.set(remote.id, sync);
     follow(remote, sync);
+    show(remote, sync.status());
+  }
+
+  function show(remote, status) {
+    Object.assign(remote, { state: stateOf(status), sentence: syncSentence(status), progress: progressOf(status) });
   }
 
   function follow(remote, sync) {
     const current = () => running.get(remote.id) === sync;
-    // Each direction pauses for itself: up to date only when both are, waiting for the network when either is.
-    const sides = { push: 'working', pull: 'working' };
-    const show = () => {
-      if (!current() || remote.state === 'error') return;
-      const both = Object.values(sides);
-      if (both.includes('retrying')) remote.state = 'retrying';
-      else if (both.every((side) => side === 'paused')) remote.state = 'idle';
-      else remote.state = remote.state === 'connecting' ? 'connecting' : 'active';
-    };
-    for (const side of ['push', 'pull']) {
-      sync[side]
-        .on('active', () => {
-          sides[side] = 'working';
-          if (remote.state === 'connecting') remote.state = 'active';
-          show();
-        })
-        .on('paused', (error) => {
-          sides[side] = error ? 'retrying' : 'paused';
-          show();
-        });
-    }
     sync
+      .on('status', (status) => {
+        if (current()) show(remote, status);
+      })
       .on('change', ({ direction, change }) => {
         if (!current()) return;
         // Summed up here, because docs_written starts again whenever the replication does.
@@ -87,7 +74,7 @@ export function useSync(db) {
         if (current()) remote.detail = `The server refused a note: ${errorWords(doc)}`;
       })
       .on('error', (error) => {
-        if (current()) Object.assign(remote, { state: 'error', detail: errorWords(error) });
+        if (current()) remote.detail = errorWords(error);
       });
     // Sync is a promise too; its failure is already shown by the event.
     sync.catch?.(() => {});
@@ -97,7 +84,7 @@ export function useSync(db) {
     const sync = running.get(remote.id);
     running.delete(remote.id);
     sync?.cancel();
-    Object.assign(remote, { state: 'off', detail: '' });
+    Object.assign(remote, { state: 'off', sentence: stateWords.off, progress: undefined, detail: '' });
   }
 
   function drop(remote) {

@@ -9,6 +9,32 @@ export const stateWords = {
   error: 'Stopped',
 };
 
+/** Of the library's states, those that the page has colours for. */
+export function stateOf({ state }) {
+  const states = { connecting: 'connecting', 'catching up': 'active', 'up to date': 'idle', stopped: 'error', complete: 'off', cancelled: 'off' };
+  return states[state] ?? 'retrying';
+}
+
+/** How much is done, from 0 to 1, where there is enough to do that somebody may want to know. */
+export function progressOf({ state, done, pending }) {
+  return state === 'catching up' && done + pending >= 100 ? done / (done + pending) : undefined;
+}
+
+/** How the sync with a remote stands. */
+export function syncSentence(status) {
+  const { state, done, pending, last_error } = status;
+  switch (state) {
+    case 'catching up': {
+      const total = done + (pending ?? 0);
+      return total >= 100 ? `Catching up: ${done.toLocaleString('en')} of ${total.toLocaleString('en')} changes` : stateWords.active;
+    }
+    case 'waiting to retry':
+      return `The server can't answer now (${last_error.reason || last_error.message}), trying again`;
+    default:
+      return stateWords[stateOf(status)];
+  }
+}
+
 /** Why a remote has stopped, from the error that stopped it. */
 export function errorWords(error) {
   if (error.status === 401 || error.name === 'unauthorized') return 'The server asks for a name and password, or did not accept these.';
