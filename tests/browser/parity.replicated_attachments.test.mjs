@@ -127,8 +127,10 @@ describe('attachments in replication', () => {
     // A PouchDB Server does not tell which revisions it has.
     const { vendor } = await (await remote.fetch('/')).json();
     const tells = !JSON.stringify(vendor ?? 'Apache').includes('PouchDB');
-    expect(!tells || requests.every(([, , size]) => size < 5000), JSON.stringify(requests)).to.equal(true);
-    expect((await remote.get('large'))._attachments.noise.revpos).to.equal(1);
+    if (tells) {
+      expect(requests.filter(([, , size]) => size > 5000)).to.deep.equal([]);
+      expect((await remote.get('large'))._attachments.noise.revpos).to.equal(1);
+    }
     requests.length = 0;
     await two.replicate.from(remote);
     // CouchDB compresses the text, so that its digest tells nothing; it has not changed since the revision that is there.
