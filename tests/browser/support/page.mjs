@@ -55,6 +55,8 @@ addEventListener('unhandledrejection', catchExpected, true);
 /** The error with what was expected and what came, which mocha's reporters would show. */
 function textOf(error) {
   const lines = [error?.stack ?? JSON.stringify(error) ?? String(error)];
+  // Firefox's stacks begin without the message.
+  if (error?.message && !lines[0].includes(error.message)) lines.unshift(String(error));
   if (error && 'expected' in error && 'actual' in error) {
     lines.push(`expected: ${indented(error.expected)}`, `actual:   ${indented(error.actual)}`);
   }
