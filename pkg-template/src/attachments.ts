@@ -75,9 +75,10 @@ export function readAnswer<Result>(answer: Answer, docsOf: (result: Result) => (
 
 /** A Blob of that type; a Buffer in Node, as in PouchDB. */
 export function binaryOf(content: Content, type: unknown): Blob | Uint8Array {
-  const { Buffer, document, process } = globalThis as { Buffer?: any; document?: unknown; process?: { versions?: { node?: string } } };
-  if (process?.versions?.node && !document && content instanceof Uint8Array) {
-    return Buffer.from(content.buffer, content.byteOffset, content.byteLength) as Uint8Array;
+  // By name, so that no bundler takes it for something to be brought along.
+  const node = globalThis as { Buffer?: any; document?: unknown; process?: { versions?: { node?: string } } };
+  if (node.process?.versions?.node && !node.document && content instanceof Uint8Array) {
+    return node.Buffer.from(content.buffer, content.byteOffset, content.byteLength) as Uint8Array;
   }
   return toBlob(content as Blob | Uint8Array<ArrayBuffer>, typeof type === 'string' ? type : '');
 }
