@@ -186,6 +186,7 @@ export class Replication extends EventEmitter {
     this._current = current;
     this._settleConflicts(target, options);
     const hooks = hooksOf(await sourceFilter(source, options), options);
+    if (this.cancelled || this._ended || this._current !== current) return;
     const request = requestOf(options);
     // The worker can't call functions of the page.
     const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
