@@ -2,7 +2,7 @@
 
 use super::body::{close, json_text, push_member, push_member_text};
 use super::digest::Digest;
-use super::members::{Members, is_truthy};
+use super::members::{Member, Members, is_truthy};
 use crate::error::{Error, ErrorKind, Result};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -70,7 +70,7 @@ impl IncomingAttachments {
             check_name(&name)?;
             let members = Members::parse(member.value.get())
                 .map_err(|_| bad(&format!("Attachment {name} must be an object")))?;
-            attachments.push(member.name.get(), &members, beside)?;
+            attachments.push(member, &members, beside)?;
         }
         for text in [&mut attachments.stored, &mut attachments.hashed, &mut attachments.rehashed] {
             close(text);
@@ -78,8 +78,8 @@ impl IncomingAttachments {
         Ok(attachments)
     }
 
-    /// Adds one; `name` is the JSON text of its name.
-    fn push(&mut self, name: &str, members: &Members<'_>, beside: &[ContentInfo]) -> Result<()> {
+    fn push(&mut self, member: &Member<'_>, members: &Members<'_>, beside: &[ContentInfo]) -> Result<()> {
+        let own_name = member.name.get();
         let picked: Vec<_> = MEMBERS
             .into_iter()
             .filter_map(|name| Some((name, members.get(name)?.get().to_owned())))
@@ -98,9 +98,9 @@ impl IncomingAttachments {
             }
             close(&mut stored);
             close(&mut hashed);
-            push_member_text(&mut self.rehashed, name, &hashed);
-            push_member_text(&mut self.hashed, name, &hashed);
-            push_member_text(&mut self.stored, name, &stored);
+            push_member_text(&mut self.rehashed, own_name, &hashed);
+            push_member_text(&mut self.hashed, own_name, &hashed);
+            push_member_text(&mut self.stored, own_name, &stored);
             return Ok(());
         }
         let data = members.get("data").map_or("", RawValue::get);
@@ -115,7 +115,7 @@ impl IncomingAttachments {
             let index = data.parse().ok().filter(|index| *index < beside.len());
             let content = index.and_then(|index: usize| Some((*beside.get(index)?, Given::Beside(index))));
             content.ok_or_else(|| {
-                let reason = format!("Attachment {name} must have data, or be a stub");
+                let reason = format!("Attachment {} must have data, or be a stub", member.name());
                 Error::new(ErrorKind::BadArgument).with_reason(reason)
             })?
         };
@@ -154,9 +154,9 @@ impl IncomingAttachments {
         for text in [&mut stored, &mut hashed, &mut rehashed] {
             close(text);
         }
-        push_member_text(&mut self.stored, name, &stored);
-        push_member_text(&mut self.hashed, name, &hashed);
-        push_member_text(&mut self.rehashed, name, &rehashed);
+        push_member_text(&mut self.stored, own_name, &stored);
+        push_member_text(&mut self.hashed, own_name, &hashed);
+        push_member_text(&mut self.rehashed, own_name, &rehashed);
         self.given.push(given);
         Ok(())
     }
@@ -267,6 +267,16 @@ mod tests {
             read.iter().map(|one| (one.name.as_str(), one.length)).collect::<Vec<_>>(),
             [("a", 3), ("b", 4)]
         );
+    }
+
+    #[test]
+    fn names_are_kept_to_the_letter() {
+        let attachments =
+            parse(r#"{"\"a\"\n":{"data":"Zm9v"},"\u00e9":{"stub":true,"digest":"md5-x"}}"#, &[]).unwrap();
+        let stored = format!(r#"{{"_attachments":{}}}"#, fill_revpos(&attachments.stored, 1, false));
+        let read = stored_attachments(stored.as_bytes());
+        assert_eq!(read.first().map(|one| one.name.as_str()), Some("\"a\"\n"));
+        assert!(attachments.hashed.contains(r#""\u00e9":{"#), "{}", attachments.hashed);
     }
 
     #[test]

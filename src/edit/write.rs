@@ -36,13 +36,18 @@ pub(super) fn without_old_bodies(tree: &mut RevTree, stemmed: Vec<Rev>, options:
     dropped
 }
 
+/// Whether the body of a revision is kept.
+fn is_stored(tree: &RevTree, rev: &Rev) -> bool {
+    tree.status(rev).is_some_and(|status| status.available)
+}
+
 /// Drops the body of a revision that is not needed any longer, if there is one, and its references to attachments. Every body
 /// that goes goes through here, but for one kept with its document, of which the document's next record is the end: of that,
 /// this is told all the same.
 ///
 /// `before` is what was stored of the document until now.
 pub(super) fn drop_body(overlay: &mut Overlay, key: &[u8], before: &StoredDocument, rev: &Rev) {
-    let is_stored = before.tree.status(rev).is_some_and(|status| status.available);
+    let is_stored = is_stored(&before.tree, rev);
     if is_stored
         && before.has_attachments
         && let Some(body) = before.body_of(overlay, key, rev)
@@ -69,13 +74,15 @@ pub(super) fn store(overlay: &mut Overlay, counters: &mut Counters, change: Chan
     // First, so that a content that goes from one revision to the next stays.
     if let Some((rev, body)) = new
         && has_attachments
-        && tree.status(rev).is_some_and(|status| status.available)
+        && is_stored(&tree, rev)
+        // An edit upon an old revision of a deleted document may make one that there is already.
+        && !is_stored(&before.tree, rev)
     {
         attachments::refer(overlay, body);
     }
     for rev in dropped {
         // A tree may know a revision that it forgot in another place.
-        if !tree.status(&rev).is_some_and(|status| status.available) {
+        if !is_stored(&tree, &rev) {
             drop_body(overlay, key, &before, &rev);
         }
     }
@@ -121,7 +128,7 @@ fn place_bodies(
     let winner_before = before.tree.winner().map(|winner| winner.rev);
     let moved = before.body.as_ref().zip(winner_before).filter(|(_, old)| *old != winner);
     if let Some((old_body, old_winner)) = moved
-        && tree.status(old_winner).is_some_and(|status| status.available)
+        && is_stored(tree, old_winner)
     {
         overlay.put(Keyspace::Body, body_key(key, old_winner), old_body);
     }
@@ -129,7 +136,7 @@ fn place_bodies(
         if rev == winner && StoredDocument::is_inline(body) {
             return None;
         }
-        if tree.contains(rev) {
+        if is_stored(tree, rev) {
             overlay.put(Keyspace::Body, body_key(key, rev), body);
         }
         if rev == winner {

@@ -51,6 +51,10 @@ impl Change {
         }
     }
 
+    fn is_addition(&self) -> bool {
+        matches!(self, Self::Add(..))
+    }
+
     fn space(&self) -> Space {
         match self {
             Self::Add(space, ..)
@@ -113,9 +117,14 @@ pub(super) async fn write_all(
         .collect::<Result<Vec<_>, _>>()?;
     let observed =
         write.observe.iter().map(|(space, key)| get(*space, key)).collect::<Result<Vec<_>, _>>()?;
+    // Additions last: once it was told to commit, Firefox aborts a transaction only for its last request, and keeps what the
+    // others have done.
     let mut additions = Vec::new();
-    for change in &write.changes {
-        additions.extend(send(&transaction, change).map_err(from_idb)?);
+    for is_addition in [false, true] {
+        let changes = write.changes.iter().filter(|change| change.is_addition() == is_addition);
+        for change in changes {
+            additions.extend(send(&transaction, change).map_err(from_idb)?);
+        }
     }
     // The changes are under way already, which saves a round trip; but none is awaited before this is decided, because
     // Safari may keep what was awaited when the transaction is aborted.
@@ -124,6 +133,11 @@ pub(super) async fn write_all(
             // The outcome of an abort tells nothing more.
             let _ = transaction.abort().await;
             return Err(StorageError::Conflict);
+        }
+    }
+    while additions.len() > 1 {
+        if let Err(error) = additions.remove(0).await {
+            return Err(if error::is_constraint(&error) { StorageError::Conflict } else { from_idb(error) });
         }
     }
     let handle = transaction.as_sys().clone();
