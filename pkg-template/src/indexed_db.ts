@@ -12,6 +12,8 @@ export function wakeIndexedDb(): void {
   if (isAwake) return;
   isAwake = true;
   try {
+    // Throws where the page may store nothing: asked for databases there, Chromium reports an error that nobody can catch.
+    if (!globalThis.localStorage) return;
     void indexedDB.databases().catch(() => {});
   } catch {
     // No IndexedDB, or none for this page: that shows at the opening.

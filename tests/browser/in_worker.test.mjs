@@ -24,7 +24,7 @@ describe('a database in the worker', () => {
     const db = new Potoroo(fresh(), inWorker);
     const { db_name, ...info } = await db.info();
     expect(db_name).to.equal(db.name);
-    expect(info).to.deep.equal({ doc_count: 0, update_seq: 0, adapter: 'idb', auto_compaction: false, worker: true });
+    expect(info).to.deep.equal({ doc_count: 0, update_seq: 0, adapter: 'idb', auto_compaction: false, idb_attachment_format: 'binary', worker: true });
     await db.destroy();
     const other = new Potoroo(fresh());
     expect(await other.info()).to.not.have.property('worker');
