@@ -1,7 +1,7 @@
 // The same random programs of calls on both: the same answers, trees, winners, revisions and feeds.
 import { firstDifference, programFrom, shrink } from './support/programs.mjs';
 
-const { seed: firstSeed = Math.floor(Math.random() * 1e9), rounds = 120 } = globalThis.testSettings;
+const { seed: firstSeed = 1, rounds = 120 } = globalThis.testSettings;
 const PER_TEST = 20;
 
 describe(`random programs as in PouchDB, seeds from ${firstSeed}`, () => {

@@ -4,7 +4,7 @@
 //     node tests/browser/run.mjs --browser chromium|firefox [--only parity.changes] [--grep text] [--worker] [--console]
 //
 // --worker has the databases of the parity suites run in the package's worker.
-// --seed N --rounds M repeats or prolongs what parity.random.test.mjs does.
+// --seed N --rounds M has parity.random.test.mjs run other programs, or more, than those of the seeds from 1 on.
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

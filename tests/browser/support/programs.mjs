@@ -126,7 +126,7 @@ class Run {
   async latest(db, { latest }, wanted) {
     if (!latest) return {};
     const asked = {};
-    for (const { id, rev } of wanted) asked[id] = [...(asked[id] ?? []), ...(rev ? [rev] : [])];
+    for (const { id, rev } of wanted) if (rev) asked[id] = [...(asked[id] ?? []), rev];
     return Object.keys(await db.revsDiff(asked)).length === 0 && { latest };
   }
 
