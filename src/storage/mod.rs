@@ -126,7 +126,7 @@ pub struct Write {
     pub expect: Vec<Expectation>,
     /// Records to be read before the changes, whatever they are. Costs nothing, but the answer comes with the commit.
     pub observe: Vec<(Space, Key)>,
-    /// What to do then, in this order, but for additions, which come last.
+    /// What to do then, in this order.
     pub changes: Vec<Change>,
 }
 

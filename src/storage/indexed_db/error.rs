@@ -43,14 +43,22 @@ pub(super) fn from_read(error: &JsValue) -> StorageError {
     }
 }
 
-/// An error of the commit itself. `cause` is why the browser has aborted the transaction: its word that nothing was
-/// written. Without one, or where that is only that the connection was closed, the outcome is not known.
-pub(super) fn from_commit(error: Error, cause: Option<web_sys::DomException>) -> StorageError {
+/// Why a transaction was aborted. Without a reason, or where that is only that the connection was closed, the outcome is not
+/// known.
+pub(super) fn from_abort(cause: Option<web_sys::DomException>) -> StorageError {
     match cause.as_ref().map(platform_exception) {
         Some(StorageError::Platform { name, message }) if name != "AbortError" && !is_lost(&message) => {
             StorageError::Platform { name, message }
         }
-        Some(_) => StorageError::Unknown,
+        _ => StorageError::Unknown,
+    }
+}
+
+/// An error of the commit itself. `cause` is why the browser has aborted the transaction: its word that nothing was
+/// written. Without one, or where that is only that the connection was closed, the outcome is not known.
+pub(super) fn from_commit(error: Error, cause: Option<web_sys::DomException>) -> StorageError {
+    match cause {
+        Some(_) => from_abort(cause),
         None => match &error {
             Error::DomException(
                 DomException::AbortError(_)

@@ -13,8 +13,10 @@ use indexed_db_futures::prelude::*;
 use indexed_db_futures::transaction::{
     Transaction, TransactionDurability, TransactionMode, TransactionOptions,
 };
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::IdbTransaction;
 
 type IdbResult<T> = Result<T, indexed_db_futures::error::Error>;
 
@@ -49,10 +51,6 @@ impl Change {
             Self::PutContent(_, content) => content.length() as usize,
             Self::Delete(..) | Self::DeleteRange(..) => 0,
         }
-    }
-
-    fn is_addition(&self) -> bool {
-        matches!(self, Self::Add(..))
     }
 
     fn space(&self) -> Space {
@@ -97,6 +95,17 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
     Ok(None)
 }
 
+/// Resolved when the transaction has committed, rejected when it was aborted.
+fn end_of(transaction: &IdbTransaction) -> Promise {
+    Promise::new(&mut |resolve, reject| {
+        for (event, settle) in [("complete", resolve), ("abort", reject)] {
+            transaction
+                .add_event_listener_with_callback(event, &settle)
+                .expect("BUG: a transaction that cannot be listened to");
+        }
+    })
+}
+
 pub(super) async fn write_all(
     database: &Database,
     write: &Write,
@@ -117,15 +126,15 @@ pub(super) async fn write_all(
         .collect::<Result<Vec<_>, _>>()?;
     let observed =
         write.observe.iter().map(|(space, key)| get(*space, key)).collect::<Result<Vec<_>, _>>()?;
-    // Additions last: once it was told to commit, Firefox aborts a transaction only for its last request, and keeps what the
-    // others have done.
     let mut additions = Vec::new();
-    for is_addition in [false, true] {
-        let changes = write.changes.iter().filter(|change| change.is_addition() == is_addition);
-        for change in changes {
-            additions.extend(send(&transaction, change).map_err(from_idb)?);
-        }
+    for change in &write.changes {
+        additions.extend(send(&transaction, change).map_err(from_idb)?);
     }
+    let handle = transaction.as_sys().clone();
+    // Once it was told to commit, Firefox keeps what other requests have done where an addition fails. So it is told only where
+    // there is nothing else, and finds out by itself what it is to do where there is.
+    let is_told = additions.is_empty() || write.changes.len() == 1;
+    let ended = (!is_told).then(|| end_of(&handle));
     // The changes are under way already, which saves a round trip; but none is awaited before this is decided, because
     // Safari may keep what was awaited when the transaction is aborted.
     for (request, expectation) in found.into_iter().zip(&write.expect) {
@@ -135,13 +144,15 @@ pub(super) async fn write_all(
             return Err(StorageError::Conflict);
         }
     }
-    while additions.len() > 1 {
-        if let Err(error) = additions.remove(0).await {
-            return Err(if error::is_constraint(&error) { StorageError::Conflict } else { from_idb(error) });
+    let committed = match ended {
+        None => transaction.commit().await.map_err(|error| error::from_commit(error, handle.error())),
+        Some(ended) => {
+            let outcome = JsFuture::from(ended).await;
+            // It would be aborted with its handle.
+            drop(transaction);
+            outcome.map(drop).map_err(|_| error::from_abort(handle.error()))
         }
-    }
-    let handle = transaction.as_sys().clone();
-    let committed = transaction.commit().await;
+    };
     for addition in additions {
         // Not waited for: Chromium never answers the requests of a transaction that waits for another one whose commit
         // finds the storage full. A key that was taken is what has ended the transaction, so it is known by now.
@@ -150,7 +161,7 @@ pub(super) async fn write_all(
             _ => {}
         }
     }
-    committed.map_err(|error| error::from_commit(error, handle.error()))?;
+    committed?;
     let mut contents = Vec::with_capacity(observed.len());
     for request in observed {
         contents.push(request.await.map_err(from_idb)?.and_then(content));
