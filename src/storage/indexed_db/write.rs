@@ -115,6 +115,9 @@ pub(super) async fn write_all(
     let spaces = spaces.chain(write.observe.iter().map(|(space, _)| *space));
     let spaces = spaces.chain(write.changes.iter().map(Change::space));
     let transaction = begin(database, spaces, TransactionMode::Readwrite, durability).map_err(from_idb)?;
+    let handle = transaction.as_sys().clone();
+    // The crate's listener takes one event, and each request that an abort ends is one. That it was aborted is told anyway.
+    handle.set_onerror(None);
     let get = |space: Space, key: &Key| {
         let store = transaction.object_store(space.name()).map_err(from_idb)?;
         store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)
@@ -130,7 +133,6 @@ pub(super) async fn write_all(
     for change in &write.changes {
         additions.extend(send(&transaction, change).map_err(from_idb)?);
     }
-    let handle = transaction.as_sys().clone();
     // Once it was told to commit, Firefox keeps what other requests have done where an addition fails. So it is told only where
     // there is nothing else, and finds out by itself what it is to do where there is.
     let is_told = additions.is_empty() || write.changes.len() == 1;
