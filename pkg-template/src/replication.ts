@@ -402,7 +402,11 @@ export class Replication extends EventEmitter {
 
   /** The end of a database is the end of its replications. */
   private _endWith(side: ReplicationSide): void {
-    const end = () => this.cancel();
+    const end = () => {
+      this.cancel();
+      // The others need not wait for what is cancelled here.
+      this._shared?.leave();
+    };
     for (const event of ['destroyed', 'closed']) {
       side.once?.(event, end);
       this._release.push(() => side.removeListener?.(event, end));

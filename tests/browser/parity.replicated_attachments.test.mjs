@@ -134,7 +134,10 @@ describe('attachments in replication', () => {
     requests.length = 0;
     await two.replicate.from(remote);
     // CouchDB compresses the text, so that its digest tells nothing; it has not changed since the revision that is there.
-    expect(requests.filter(([method, path]) => method === 'GET' && path.startsWith('large/'))).to.deep.equal([]);
+    // With a `fetch` of its own a replication runs on the page, and databases in the worker, which take part through their public
+    // methods then, are given all contents again.
+    const again = requests.filter(([method, path]) => method === 'GET' && path.startsWith('large/'));
+    if (!globalThis.testSettings.worker) expect(again).to.deep.equal([]);
     expect(await state(two)).to.deep.equal(await state(one));
   });
 
