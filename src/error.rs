@@ -228,6 +228,11 @@ impl Error {
         self.status == 404
     }
 
+    /// Whether an attachment comes as a stub of a content that is not there.
+    pub fn is_missing_stub(&self) -> bool {
+        self.status == 412 && self.name == "missing_stub"
+    }
+
     /// Whether the credentials are refused: 401 or 403, or so named in any case (as PouchDB's replicator reads it).
     pub fn is_denied(&self) -> bool {
         self.name.eq_ignore_ascii_case("unauthorized") || self.name.eq_ignore_ascii_case("forbidden")

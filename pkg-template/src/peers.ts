@@ -39,7 +39,9 @@ const used = ['id', 'info', 'changes', 'revsDiff', 'bulkGet', 'bulkDocs', 'get',
 
 export async function peerOf(side: ReplicationSide): Promise<Peer> {
   const core = ownCoreOf(side);
-  return core && !(core instanceof WorkerLocal) ? core.peer() : wrap(side);
+  if (!core) return wrap(side);
+  // The public methods do not tell which contents of attachments are there.
+  return core instanceof WorkerLocal ? wrap(side, { known_contents: (digests) => core.known_contents(digests) }) : core.peer();
 }
 
 /** The two sides, where the worker can replicate them without the page. */
@@ -80,7 +82,7 @@ export function whenOpen(side: unknown): Promise<void> {
   });
 }
 
-async function wrap(side: ReplicationSide): Promise<Peer> {
+async function wrap(side: ReplicationSide, more?: Pick<PeerMethods, 'known_contents'>): Promise<Peer> {
   const { Peer } = await loadWasm();
   const methods: PeerMethods = {
     id: async () => String(await side.id().catch(reject)),
@@ -96,6 +98,7 @@ async function wrap(side: ReplicationSide): Promise<Peer> {
     get_attachment: async (id, name, rev) => (await side.getAttachment!(id, name, { rev }).catch(reject)) as Content,
     get: (id, options) => answer(side.get(id, JSON.parse(options) as Options)),
     put: (doc) => answer(side.put(JSON.parse(doc) as Doc)),
+    ...more,
   };
   return Peer.from_js(methods);
 }

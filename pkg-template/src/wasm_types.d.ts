@@ -46,6 +46,8 @@ declare module 'virtual:wasm-glue' {
     /** One page of documents with conflicts. */
     conflicts(options: string): Promise<string>;
     revs_diff(request: string): Promise<string>;
+    /** Which of these contents of attachments it has: JSON arrays of digests. */
+    known_contents(digests: string): Promise<string>;
     /** Where a compaction begins: `{last_seq, until, changes}`. */
     begin_compaction(): Promise<string>;
     /** Does the next piece of one, and answers where it stands then. It is over when `last_seq` has come to `until`. */
@@ -126,6 +128,8 @@ declare module 'virtual:wasm-glue' {
     get(id: string, options: string): Promise<string>;
     put(doc: string): Promise<string>;
     get_attachment(id: string, name: string, rev: string): Promise<Content>;
+    /** As of {@link Local}; without, all contents are given. */
+    known_contents?(digests: string): Promise<string>;
   }
 
   /** One side of a replication. */

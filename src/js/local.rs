@@ -1,7 +1,7 @@
 use super::contents::{answer_of, attachment_value, contents_of};
 use super::{options_of, promise, promise_of, promise_of_nothing};
 use crate::db::{Database, DatabaseEvent, DatabaseOptions};
-use crate::doc::json_text;
+use crate::doc::{Digest, json_text};
 use crate::env;
 use crate::error::Result;
 use crate::query::{ChangesOptions, changes_text};
@@ -150,6 +150,17 @@ impl Local {
     pub fn revs_diff(&self, request: String) -> Promise {
         let database = self.database.clone();
         promise(async move { database.revs_diff(&options_of(&request)?).await })
+    }
+
+    /// Which of these contents of attachments it has; both are JSON arrays of digests.
+    pub fn known_contents(&self, digests: String) -> Promise {
+        let database = self.database.clone();
+        promise(async move {
+            let digests: Vec<String> = options_of(&digests)?;
+            let digests: Vec<Digest> = digests.iter().filter_map(|digest| digest.parse().ok()).collect();
+            let known = database.known_contents(&digests).await?;
+            Ok(json_text(&known.iter().map(Digest::to_string).collect::<Vec<_>>()))
+        })
     }
 
     /// Where a compaction begins: the JSON text of [`CompactionStep`](crate::db::CompactionStep).

@@ -6,11 +6,12 @@
 use super::answers::json;
 use super::peer::{Doc, Lacking, Peer};
 use crate::db::digest_of;
-use crate::doc::{Digest, Member, Members, close, push_member, push_member_text};
+use crate::doc::{Digest, Member, Members, close, push_member, push_member_text, stored_attachments};
 use crate::error::{Error, Result};
 use crate::storage::Content;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// So often a content that is not what its digest says is asked for.
@@ -45,6 +46,9 @@ pub struct Wanted {
     /// How many attachments the revision has.
     pub of: usize,
 }
+
+/// Contents that a document has from a revision that is there, by name.
+pub(super) type Inherited = HashMap<String, (Digest, u64)>;
 
 /// Where a document says that a content is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,6 +140,46 @@ impl Stubs {
     pub(super) fn common_generation(&self, revs: &[String]) -> u64 {
         let common = self.history.iter().skip(1).find(|rev| revs.contains(rev));
         common.and_then(|rev| rev.split_once('-')?.0.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether a digest tells nothing, and a revision that the target has may tell it.
+    pub(super) fn may_inherit(&self) -> bool {
+        self.unknown().next().is_some()
+    }
+
+    /// Those without a digest.
+    fn unknown(&self) -> impl Iterator<Item = &Stub> {
+        self.all.iter().filter(|stub| stub.digest.is_none() && stub.revpos.is_some())
+    }
+
+    /// Contents that have not changed since a revision among the target's leaves, which are what a `get` with `open_revs`
+    /// answers.
+    pub(super) fn inherited(&self, leaves: &str) -> Inherited {
+        #[derive(Deserialize)]
+        struct Leaf {
+            ok: Option<Box<RawValue>>,
+        }
+        #[derive(Deserialize)]
+        struct WithRev {
+            _rev: String,
+        }
+        let leaves: Vec<Leaf> = serde_json::from_str(leaves).unwrap_or_default();
+        let mut inherited = Inherited::new();
+        for leaf in leaves.into_iter().filter_map(|leaf| leaf.ok) {
+            let Ok(WithRev { _rev }) = serde_json::from_str(leaf.get()) else { continue };
+            let generation = self.common_generation(&[_rev]);
+            for stored in stored_attachments(leaf.get().as_bytes()) {
+                let is_same = |stub: &&Stub| {
+                    stub.name == stored.name
+                        && stub.revpos == stored.revpos
+                        && stub.revpos <= Some(generation)
+                };
+                if let Some(stub) = self.unknown().find(is_same) {
+                    inherited.insert(stub.name.clone(), (stored.digest, stored.length));
+                }
+            }
+        }
+        inherited
     }
 
     /// What is to be asked for to get one of the contents.

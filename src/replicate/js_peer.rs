@@ -2,11 +2,11 @@
 //! application has replaced.
 
 use super::answers;
-use super::attachments::{Stubs, Wanted};
+use super::attachments::{Inherited, Stubs, Wanted};
 use super::peer::{
     ChangesPage, ChangesRequest, Doc, DocRevs, Got, Lacking, LocalDoc, Missing, Peer, PeerInfo, WriteFailure,
 };
-use super::writing::{self, Inherited, Takes};
+use super::writing::{self, Takes};
 use crate::doc::Digest;
 use crate::error::{Error, Result};
 use crate::http::error_from_js;
@@ -26,6 +26,9 @@ use web_sys::AbortController;
 ///
 /// `changes` also gets an `AbortSignal`, for a feed that is not waited for any longer; `bulk_docs` an array of contents of
 /// attachments, which have their index as `data` in the documents; `get_attachment` promises a content.
+///
+/// One that also has `known_contents`, which takes a JSON array of digests and promises that of those it has, gets stubs of
+/// these.
 pub struct JsPeer(JsValue);
 
 /// So many attachments are asked for at once.
@@ -50,6 +53,11 @@ impl JsPeer {
         let returned = method.apply(&self.0, &arguments.iter().collect::<Array>());
         let promise = Promise::resolve(&returned.map_err(|error| error_from_js(&error))?);
         JsFuture::from(promise).await.map_err(|error| error_from_js(&error))
+    }
+
+    /// Whether it says which contents it has.
+    fn tells_contents(&self) -> bool {
+        Reflect::get(&self.0, &"known_contents".into()).is_ok_and(|method| method.is_function())
     }
 
     async fn attachment(
@@ -144,13 +152,26 @@ impl Peer for JsPeer {
 
 #[async_trait(?Send)]
 impl Takes for JsPeer {
-    /// There is no method for it.
-    async fn known(&self, _: &[Digest]) -> Result<BTreeSet<Digest>> {
-        Ok(BTreeSet::new())
+    async fn known(&self, digests: &[Digest]) -> Result<BTreeSet<Digest>> {
+        if !self.tells_contents() {
+            return Ok(BTreeSet::new());
+        }
+        let digests: Vec<String> = digests.iter().map(Digest::to_string).collect();
+        let known = self.call("known_contents", &[answers::json(&digests).into()]).await?;
+        let known: Vec<String> = answers::parse(known.as_bytes())?;
+        Ok(known.iter().filter_map(|digest| digest.parse().ok()).collect())
     }
 
-    async fn inherited(&self, _: &Doc, _: &Stubs) -> Result<Inherited> {
-        Ok(Inherited::new())
+    async fn inherited(&self, doc: &Doc, stubs: &Stubs) -> Result<Inherited> {
+        if !self.tells_contents() || !stubs.may_inherit() {
+            return Ok(Inherited::new());
+        }
+        let options = json!({"open_revs": "all"}).to_string();
+        match self.call("get", &[(&*doc.id).into(), options.into()]).await {
+            Ok(leaves) => Ok(stubs.inherited(&leaves)),
+            Err(error) if error.is_not_found() => Ok(Inherited::new()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn take(&self, docs: &[&str], contents: Vec<Content>) -> Result<Vec<WriteFailure>> {

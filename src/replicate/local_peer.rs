@@ -1,15 +1,15 @@
 //! A database here as a side of a replication.
 
-use super::attachments::{Stub, Wanted};
+use super::answers;
+use super::attachments::{Inherited, Stubs, Wanted};
 use super::peer::{
     Cause, ChangeRow, ChangedRev, ChangesPage, ChangesRequest, Doc, DocRevs, Got, Lacking, LocalDoc, Missing,
     Peer, PeerInfo, WriteFailure,
 };
 use super::seq::Seq;
-use super::writing::{self, Inherited, Takes};
-use super::{answers, attachments::Stubs};
+use super::writing::{self, Takes};
 use crate::db::{Database, DatabaseEvent, GetOptions};
-use crate::doc::{Digest, is_true, stored_attachments};
+use crate::doc::{Digest, is_true};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Change, ChangesOptions, Style};
 use crate::storage::Content;
@@ -135,41 +135,15 @@ impl Takes for LocalPeer {
     }
 
     async fn inherited(&self, doc: &Doc, stubs: &Stubs) -> Result<Inherited> {
-        let unknown = || stubs.all.iter().filter(|stub| stub.digest.is_none() && stub.revpos.is_some());
-        if unknown().next().is_none() {
+        if !stubs.may_inherit() {
             return Ok(Inherited::new());
         }
         let options = GetOptions { open_revs: Some("all".into()), ..GetOptions::default() };
-        let leaves = match self.0.get(&doc.id, &options).await {
-            Ok(leaves) => leaves,
-            Err(error) if error.is_not_found() => return Ok(Inherited::new()),
-            Err(error) => return Err(error),
-        };
-        #[derive(serde::Deserialize)]
-        struct Leaf {
-            ok: Option<Box<RawValue>>,
+        match self.0.get(&doc.id, &options).await {
+            Ok(leaves) => Ok(stubs.inherited(&leaves)),
+            Err(error) if error.is_not_found() => Ok(Inherited::new()),
+            Err(error) => Err(error),
         }
-        #[derive(serde::Deserialize)]
-        struct WithRev {
-            _rev: String,
-        }
-        let leaves: Vec<Leaf> = serde_json::from_str(&leaves).unwrap_or_default();
-        let mut inherited = Inherited::new();
-        for leaf in leaves.into_iter().filter_map(|leaf| leaf.ok) {
-            let Ok(WithRev { _rev }) = serde_json::from_str(leaf.get()) else { continue };
-            let generation = stubs.common_generation(&[_rev]);
-            for stored in stored_attachments(leaf.get().as_bytes()) {
-                let is_same = |stub: &&Stub| {
-                    stub.name == stored.name
-                        && stub.revpos == stored.revpos
-                        && stub.revpos <= Some(generation)
-                };
-                if let Some(stub) = unknown().find(is_same) {
-                    inherited.insert(stub.name.clone(), (stored.digest, stored.length));
-                }
-            }
-        }
-        Ok(inherited)
     }
 
     async fn take(&self, docs: &[&str], contents: Vec<Content>) -> Result<Vec<WriteFailure>> {

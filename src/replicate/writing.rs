@@ -3,10 +3,10 @@
 //! Only contents that are not there yet are brought, some megabytes at a time, and written together with the documents
 //! that refer to them: whatever breaks off, there is nothing left that belongs to nobody.
 
-use super::attachments::{Place, Stub, Stubs, Wanted, bring, placed};
+use super::attachments::{Inherited, Place, Stub, Stubs, Wanted, bring, placed};
 use super::peer::{Cause, Doc, Peer, WriteFailure};
 use crate::doc::{Digest, is_local};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::storage::Content;
 use async_trait::async_trait;
 use std::borrow::Cow;
@@ -31,9 +31,6 @@ pub(super) trait Takes {
     /// Whether the error says that one of the documents is none, so that the others can be written without it.
     fn is_about_a_document(&self, error: &Error) -> bool;
 }
-
-/// Contents that a document has from a revision that is there, by name.
-pub(super) type Inherited = HashMap<String, (Digest, u64)>;
 
 /// Writes documents with the revisions they have, and contents from `source`.
 pub(super) async fn write(db: &dyn Takes, docs: &[Rc<Doc>], source: &dyn Peer) -> Result<Vec<WriteFailure>> {
@@ -95,7 +92,7 @@ impl<'a> Writing<'a> {
         let mut part = std::mem::take(&mut self.part);
         match self.write_part(&part).await {
             // Somebody has removed a content meanwhile.
-            Err(error) if error.kind() == ErrorKind::MissingStub => {
+            Err(error) if error.is_missing_stub() => {
                 self.known.clear();
                 part.docs.iter_mut().for_each(|(_, _, inherited)| inherited.clear());
                 self.write_part(&part).await

@@ -72,6 +72,10 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     return this._call('revs_diff', request);
   }
 
+  known_contents(digests: string): Promise<string> {
+    return this._call('known_contents', digests);
+  }
+
   begin_compaction(): Promise<string> {
     return this._call('begin_compaction');
   }
