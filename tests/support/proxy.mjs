@@ -43,6 +43,8 @@ class DelayLine {
  * `url` and `port` of the proxy; `setDelay(ms)`; `cut()` resets every live connection; `refuse(true)` resets every new one;
  * `stall(true)` keeps accepting and forwards nothing until `stall(false)`, as a connection whose other end has vanished;
  * `stallAfter(bytes)` does the same once so many more bytes have come from the target, and resolves at that moment;
+ * `cutAfter(bytes)` resets the connection on which the last of so many more bytes comes, right after it, and resolves then;
+ * `freeze()` leaves all live connections open and forwards nothing on them any more, while new ones work;
  * `stats()` counts connections and bytes; `stop()`.
  */
 export async function startProxy({ target, delayMs = 0, port = 0 }) {
@@ -54,6 +56,7 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
   let stalled = false;
   let wakeUps = [];
   let onBytes = () => {};
+  let cutting;
 
   const server = net.createServer((client) => {
     if (refusing) {
@@ -65,9 +68,9 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     const upstream = net.connect({ host, port: targetPort });
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    const pair = { client, upstream };
+    const pair = { client, upstream, frozen: false };
     pairs.add(pair);
-    const lines = [connect(client, upstream, 'bytesUp'), connect(upstream, client, 'bytesDown')];
+    const lines = [connect(pair, client, upstream, 'bytesUp'), connect(pair, upstream, client, 'bytesDown')];
     const reset = () => {
       if (!pairs.delete(pair)) return;
       for (const line of lines) line.drop();
@@ -81,7 +84,7 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     }
   });
 
-  function connect(from, to, counter) {
+  function connect(pair, from, to, counter) {
     const line = new DelayLine(
       () => delay,
       (chunk) => {
@@ -90,8 +93,9 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
       },
     );
     const deliver = (chunk) => {
-      if (to.destroyed) return;
+      if (to.destroyed || pair.frozen) return;
       if (chunk === null) return void to.end();
+      if (typeof chunk === 'function') return void setTimeout(chunk, 5);
       if (!to.write(chunk)) {
         from.pause();
         to.once('drain', () => from.resume());
@@ -100,6 +104,15 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     from.on('data', (chunk) => {
       counts[counter] += chunk.length;
       if (counter === 'bytesDown') onBytes();
+      if (counter === 'bytesDown' && cutting && counts.bytesDown >= cutting.limit) {
+        const { limit, resolve } = cutting;
+        cutting = undefined;
+        // What came before is handed on; a reset might overtake it.
+        line.push(chunk.subarray(0, chunk.length - (counts.bytesDown - limit)));
+        line.push(() => pair.reset());
+        resolve();
+        return;
+      }
       line.push(chunk);
     });
     from.on('end', () => line.push(null));
@@ -126,6 +139,12 @@ export async function startProxy({ target, delayMs = 0, port = 0 }) {
     },
     cut() {
       for (const pair of [...pairs]) pair.reset();
+    },
+    cutAfter(bytes) {
+      return new Promise((resolve) => (cutting = { limit: counts.bytesDown + bytes, resolve }));
+    },
+    freeze() {
+      for (const pair of pairs) pair.frozen = true;
     },
     refuse(on) {
       refusing = on;

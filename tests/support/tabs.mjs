@@ -1,7 +1,8 @@
 // Cases for several tabs of a browser, driven from outside: what no page can do to itself.
 //
 // A case is `{title, run, only?, ownBrowser?}`. `run` gets
-// - `open()`, which gives a page; `page.call(action, ...args)` calls what tests/browser/support/tab.js has by that name,
+// - `open(path)`, which gives a page, of tests/browser/support/tab.js unless another one is named; `page.call(action, ...args)`
+//   calls what that has by the name,
 // - `name`, of a database that no other case uses,
 // - `devtools(page)`, a session of Chromium's, for cases with `only: 'chromium'`,
 // - `browser`, its name, `origin`, and `couch`, the server of startCouch().
@@ -49,8 +50,8 @@ const options = { backForwardCache: true };
 
 async function runCase(run, { browser, origin, couch, limit }) {
   const pages = [];
-  const open = async () => {
-    const page = await browser.newPage(`${origin}/tab.html`);
+  const open = async (path = '/tab.html') => {
+    const page = await browser.newPage(origin + path);
     pages.push(page);
     const call = (action, ...args) => {
       const called = page.evaluate((name, list) => globalThis.tab[name](...list), action, args);

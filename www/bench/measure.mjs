@@ -88,19 +88,22 @@ async function runOnce(lane, workload, sizes, environment) {
       if (!lane.started) await withPatience(lane.page.start(lane.contestant.id), PATIENCE_MS);
       lane.started = true;
       const alone = workload.ownOrigin && environment.separatesOrigins;
-      const context = { workloadId: workload.id, sizes, index, name, url: remote?.url, state, alone };
+      const where = { url: remote?.url, checkUrl: remote?.checkUrl };
+      const context = { workloadId: workload.id, sizes, index, name, ...where, state, alone };
       const answer = await withPatience(lane.page.step(context), workload.patienceMs ?? PATIENCE_MS);
       for (const [row, value] of Object.entries(answer.measured)) (samples[row] ??= []).push(...[value].flat());
       state = answer.state;
     }
+    const bytes = remote?.bytes();
+    if (workload.wireRow && bytes !== undefined) samples[workload.wireRow] = [bytes];
   } finally {
     await remote?.leave();
   }
   return samples;
 }
 
-async function prepareRemote({ remote, remoteSize, roundTripMs }, environment) {
-  if (remote === 'source') return (await environment.remotes()).source(remoteSize, roundTripMs);
+async function prepareRemote({ remote, contents, roundTripMs }, environment) {
+  if (remote === 'source') return (await environment.remotes()).source(contents, roundTripMs);
   if (remote === 'target') return (await environment.remotes()).target(roundTripMs);
   return undefined;
 }

@@ -8,8 +8,9 @@ Usage: cargo xtask bench [options]
   --only TEXT[,TEXT]         only rows whose id or title contains one of the texts (insert, put, allDocs, open, pull-50ms ...)
   --contestants ID[,ID]      only these columns: ${contestants.map(({ id }) => id).join(', ')}
   --size                     the rows with 100,000 documents too, which take minutes; --size --only size/ is them alone
+  --replication              more rows with a server, which take long: 50,000 documents, 50 revisions each, 200 ms, live
   --documents N              so many documents instead of 100,000
-  --rounds N                 measure each row N times (5; with --quick 2; the rows of --size once)
+  --rounds N                 measure each row N times (5; with --quick 2; the rows of --size and --replication once)
   --couch URL                replicate with this CouchDB (http://user:password@host:5984); COUCHDB_URL does the same
   --no-cors                  switch the browser's cross-origin checks off, as if page and CouchDB had one address
   --quick                    few documents and rounds, to see that everything works; the times mean nothing
@@ -26,6 +27,7 @@ export function parseOptions(args) {
       only: { type: 'string' },
       contestants: { type: 'string' },
       size: { type: 'boolean', default: false },
+      replication: { type: 'boolean', default: false },
       documents: { type: 'string' },
       rounds: { type: 'string' },
       couch: { type: 'string' },
@@ -45,10 +47,10 @@ export function parseOptions(args) {
   return {
     only: split(values.only),
     contestants: contestants.filter(({ id }) => wanted.includes(id)),
-    size: values.size,
+    groups: ['calls', ...['size', 'replication'].filter((group) => values[group])],
     documents,
     rounds: rounds ?? (values.quick ? 2 : 5),
-    sizeRounds: rounds ?? 1,
+    longRounds: rounds ?? 1,
     couch: values.couch ?? process.env.COUCHDB_URL,
     cors: !values['no-cors'],
     quick: values.quick,

@@ -5,7 +5,7 @@ import { describeMachine, missingScripts, startEnvironment } from './environment
 import { buildScripts, describeLibraries, root } from './libraries/build.mjs';
 import { measureWorkload } from './measure.mjs';
 import { parseOptions, selectRows, usage } from './options.mjs';
-import { DOCUMENT_BYTES, LARGE_DOCUMENT_BYTES } from './page/documents.mjs';
+import { DOCUMENT_BYTES, LARGE_DOCUMENT_BYTES, REPLICATED_DOCUMENT_BYTES } from './page/documents.mjs';
 import { renderChart } from './report/chart.mjs';
 import { summarizeRow } from './report/statistics.mjs';
 import { renderTable } from './report/table.mjs';
@@ -29,7 +29,7 @@ async function measureAll(options, workloads, sizes, environment) {
   const rows = [];
   for (const [index, workload] of workloads.entries()) {
     const { contestants } = options;
-    const rounds = workload.group === 'size' ? options.sizeRounds : options.rounds;
+    const rounds = workload.group === 'calls' ? options.rounds : options.longRounds;
     const measured = await measureWorkload({
       ...{ workload, contestants, rounds, sizes, environment },
       progress: progress.workload(index, workload),
@@ -51,7 +51,7 @@ async function main() {
   if (options.help) return console.log(usage);
   const sizes = { ...(options.quick ? quickSizes : fullSizes) };
   if (options.documents) sizes.size = options.documents;
-  const offered = makeWorkloads(sizes).filter(({ group }) => group !== 'size' || options.size);
+  const offered = makeWorkloads(sizes).filter(({ group }) => options.groups.includes(group));
   const workloads = selectRows(offered, options.only);
   const rowList = workloads.flatMap(({ rows }) => rows);
   if (options.list) return console.log(rowList.map(({ id, title }) => `${id.padEnd(28)}${title}`).join('\n'));
@@ -74,9 +74,10 @@ async function main() {
       browser: `Chromium ${environment.chromium}`,
       libraries,
       server: usesServer ? { description, isReal } : undefined,
-      options: { rounds: options.rounds, sizeRounds: options.sizeRounds, quick: options.quick, cors: options.cors },
+      options: { rounds: options.rounds, longRounds: options.longRounds, quick: options.quick, cors: options.cors },
       documentBytes: DOCUMENT_BYTES,
       largeDocumentBytes: LARGE_DOCUMENT_BYTES,
+      replicatedDocumentBytes: usesServer ? REPLICATED_DOCUMENT_BYTES : undefined,
       groups: [...new Set(workloads.map(({ group }) => group))],
     };
     const contestants = options.contestants.map(({ id, title, kind }) => ({ id, title, kind }));

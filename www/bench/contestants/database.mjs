@@ -4,6 +4,7 @@ import { slices } from '../page/documents.mjs';
 export class DatabaseStore {
   #make;
   #db;
+  #sync;
 
   /** `make` constructs the database; it is called at once, and again by `reopen`. */
   constructor(make) {
@@ -74,10 +75,33 @@ export class DatabaseStore {
     return this.#db.replicate.to(url, options);
   }
 
+  /** Has it sync with the server for as long as it lives; resolves when it is up to date. `onChange` hears of every change. */
+  async live(url, onChange) {
+    this.#db.changes({ live: true, since: 'now' }).on('change', ({ id, changes }) => onChange(id, changes[0].rev));
+    this.#sync = this.#db.sync(url, { live: true, retry: true });
+    const { push, pull } = this.#sync;
+    await Promise.all([push, pull].map((side) => new Promise((resolve) => side.on('paused', resolve))));
+  }
+
+  /** Answers with the new revision. */
+  async edit(document) {
+    return (await this.#db.put(document)).rev;
+  }
+
+  async endLive() {
+    this.#sync.cancel();
+    await this.#sync;
+  }
+
   // Below: preparing and checking, never timed.
 
   async fill(documents) {
     for (const slice of slices(documents, 1000)) await this.#db.bulkDocs(slice);
+  }
+
+  /** Documents that come with their revisions. */
+  async fillHistory(documents) {
+    for (const slice of slices(documents, 1000)) await this.#db.bulkDocs(slice, { new_edits: false });
   }
 
   /** Nothing to do: a database answers every question from what was written. */

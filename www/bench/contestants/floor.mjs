@@ -34,6 +34,7 @@ class FloorStore {
   /** What `push` sends and what `pull` got. */
   #filled = [];
   #received = [];
+  #live;
 
   constructor(name) {
     this.#name = name;
@@ -113,6 +114,48 @@ class FloorStore {
     );
   }
 
+  /** The requests that a change needs: the feed tells of it, and the document is read. Nothing is kept. */
+  async live(url, onChange) {
+    const source = remote(url);
+    this.#live = { target: source, isOver: false };
+    const { last_seq } = await (await source.get('/_changes?style=all_docs&limit=0')).json();
+    this.#listen(source, last_seq, onChange, this.#live);
+  }
+
+  async #listen(source, since, onChange, live) {
+    while (!live.isOver) {
+      const query = new URLSearchParams({ style: 'all_docs', feed: 'longpoll', timeout: 1000, since });
+      const { results, last_seq } = await (await source.get(`/_changes?${query}`)).json();
+      const docs = results.flatMap(({ id, changes }) => changes.map(({ rev }) => ({ id, rev })));
+      if (docs.length > 0) {
+        await (await source.post('/_bulk_get?revs=true&latest=true', { docs })).arrayBuffer();
+        for (const { id, rev } of docs) onChange(id, rev);
+      }
+      since = last_seq;
+    }
+    live.ended();
+  }
+
+  /** The two requests that bring an edit to a server. */
+  async edit({ _rev = '0-', ...document }) {
+    const { target } = this.#live;
+    const [generation, hash] = _rev.split('-');
+    const start = Number(generation) + 1;
+    const id = firstRevision(start).slice(2);
+    const rev = `${start}-${id}`;
+    await (await target.post('/_revs_diff', { [document._id]: [rev] })).json();
+    const doc = { ...document, _rev: rev, _revisions: { start, ids: hash ? [id, hash] : [id] } };
+    await (await target.post('/_bulk_docs', { docs: [doc], new_edits: false })).arrayBuffer();
+    return rev;
+  }
+
+  /** Once the feed has answered for the last time. */
+  async endLive() {
+    const ended = new Promise((resolve) => (this.#live.ended = resolve));
+    this.#live.isOver = true;
+    await ended;
+  }
+
   // Below: preparing and checking, never timed.
 
   async fill(documents) {
@@ -120,6 +163,11 @@ class FloorStore {
       const rev = firstRevision(index);
       return { ...document, _rev: rev, _revisions: { start: 1, ids: [rev.slice(2)] } };
     });
+    await this.insert(documents);
+  }
+
+  async fillHistory(documents) {
+    this.#filled = documents;
     await this.insert(documents);
   }
 

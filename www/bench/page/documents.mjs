@@ -5,6 +5,9 @@ export const DOCUMENT_BYTES = 420;
 /** For the rows at size. */
 export const LARGE_DOCUMENT_BYTES = 1000;
 
+/** For the rows with a server. */
+export const REPLICATED_DOCUMENT_BYTES = 500;
+
 const words = (
   'meadow river lantern copper window garden letter harbor winter market orchard signal bridge canyon ribbon timber ' +
   'violet thunder pocket island morning mirror pepper silver forest button kettle anchor marble feather shelter candle ' +
@@ -51,8 +54,24 @@ export function makeDocument(index, bytes = DOCUMENT_BYTES) {
   return document;
 }
 
-export function makeDocuments(count) {
-  return Array.from({ length: count }, (_, index) => makeDocument(index));
+export function makeDocuments(count, bytes = DOCUMENT_BYTES) {
+  return Array.from({ length: count }, (_, index) => makeDocument(index, bytes));
+}
+
+/** The documents of the rows with a server; with more than one revision, they come as replication carries them. */
+export function makeReplicated(count, revisions) {
+  const documents = makeDocuments(count, REPLICATED_DOCUMENT_BYTES);
+  return revisions === 1 ? documents : documents.map((document, index) => withHistory(document, index, revisions));
+}
+
+/** Without what replication adds. */
+export const plain = ({ _rev, _revisions, ...document }) => document;
+
+/** The document with the last of so many revisions, and the others named. */
+function withHistory(document, index, revisions) {
+  const hash = (generation) => (index * 1000 + generation).toString(16).padStart(32, '0');
+  const ids = Array.from({ length: revisions }, (_, back) => hash(revisions - back));
+  return { ...document, _rev: `${revisions}-${ids[0]}`, _revisions: { start: revisions, ids } };
 }
 
 /** The same document as somebody would save it again: one member changed, one added. `rev` where there are revisions. */

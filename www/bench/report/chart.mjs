@@ -5,7 +5,7 @@ import { floorNote, headerLines } from './format.mjs';
 import { renderOverview } from './overview.mjs';
 import { chartStyle } from './style.mjs';
 
-const titles = { calls: 'Calls', size: 'A large database' };
+const titles = { calls: 'Calls', size: 'A large database', replication: 'Replication' };
 
 /** Each group of rows: first all of them on one scale, then each with its values. */
 export function renderGroups({ contestants, rows }) {

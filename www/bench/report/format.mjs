@@ -41,7 +41,8 @@ function machineFacts({ cpus, cpuModel, memoryGb, system, loadAverage }) {
 }
 
 /** What the numbers were made with. */
-export function headerLines({ machine, browser, libraries, server, options, documentBytes, largeDocumentBytes, groups }) {
+export function headerLines({ machine, browser, libraries, server, options, groups, ...bytes }) {
+  const { documentBytes, largeDocumentBytes, replicatedDocumentBytes } = bytes;
   const countOf = (rounds) => (rounds === 1 ? '1 round' : `${rounds} rounds`);
   const roundsOf = (bytes, rounds) =>
     `documents of ${bytes} bytes of JSON; median of ${countOf(rounds)} after one to warm up (fastest..slowest), in ms`;
@@ -52,9 +53,11 @@ export function headerLines({ machine, browser, libraries, server, options, docu
         `${title} ${version}: script of ${kilobytes(bytes)}, ${kilobytes(gzipBytes)} gzipped`,
     ),
     ...(groups.includes('calls') ? [roundsOf(documentBytes, options.rounds)] : []),
-    ...(groups.includes('size') ? [`rows at size: ${roundsOf(largeDocumentBytes, options.sizeRounds)}`] : []),
+    ...(groups.includes('size') ? [`rows at size: ${roundsOf(largeDocumentBytes, options.longRounds)}`] : []),
   ];
   if (server) {
+    lines.push(`rows with a server: documents of ${replicatedDocumentBytes} bytes of JSON`);
+    if (groups.includes('replication')) lines.push(`the longer ones of them: ${countOf(options.longRounds)} after one to warm up`);
     const cors = options.cors ? 'from another origin, with the preflight requests that takes' : 'cross-origin checks off';
     lines.push(`server: ${server.description}, ${cors}`);
     if (!server.isReal) {

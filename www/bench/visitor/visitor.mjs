@@ -54,7 +54,7 @@ async function describe({ contestants, groups, rounds }) {
     },
     browser: browserName(),
     libraries: libraries.filter(({ id }) => contestants.some((contestant) => contestant.id === id)),
-    options: { rounds, sizeRounds: 1, quick: false },
+    options: { rounds, longRounds: 1, quick: false },
     documentBytes: DOCUMENT_BYTES,
     largeDocumentBytes: LARGE_DOCUMENT_BYTES,
     groups,

@@ -9,7 +9,8 @@
 // wrong.
 //
 // Workloads with `attachments` are for those who keep some.
-// The report has a part for each `group`; 'size' is run when it is asked for. A workload with `ownOrigin` has a new origin for
+// Of those with a `remote`, `contents` is what there is to pull, and `wireRow` a row for the bytes that came and went.
+// The report has a part for each `group`; 'size' and 'replication' are run when they are asked for. A workload with `ownOrigin` has a new origin for
 // each contestant and round where that is possible; then its steps get `alone`, and what the browser counts for the origin is
 // what one of them stores.
 import { makeAttachmentsWorkload } from './attachments.mjs';
@@ -24,13 +25,15 @@ import { makeSizeWorkload } from './size.mjs';
  * attachments there are of how many bytes.
  */
 export const fullSizes = {
-  ...{ few: 200, many: 1000, large: 10_000, replicated: 5000, size: 100_000, pause: 1000 },
+  ...{ few: 200, many: 1000, large: 10_000, size: 100_000, pause: 1000 },
+  ...{ replicated: 5000, replicatedMany: 50_000, replicatedHistory: 1000, edits: 500 },
   ...{ attachments: 20, attachmentBytes: 10_000_000 },
 };
 
 /** For trying the benchmark out; the numbers then mean nothing. */
 export const quickSizes = {
-  ...{ few: 50, many: 200, large: 1000, replicated: 500, size: 2000, pause: 100 },
+  ...{ few: 50, many: 200, large: 1000, size: 2000, pause: 100 },
+  ...{ replicated: 500, replicatedMany: 1000, replicatedHistory: 100, edits: 20 },
   ...{ attachments: 3, attachmentBytes: 1_000_000 },
 };
 
@@ -40,6 +43,9 @@ export function warmUpSizes(sizes) {
     ...sizes,
     large: Math.min(sizes.large, sizes.many),
     replicated: Math.min(sizes.replicated, 500),
+    replicatedMany: Math.min(sizes.replicatedMany, 500),
+    replicatedHistory: Math.min(sizes.replicatedHistory, 100),
+    edits: Math.min(sizes.edits, 10),
     size: Math.min(sizes.size, 1000),
     pause: Math.min(sizes.pause, 100),
     attachments: Math.min(sizes.attachments, 2),
