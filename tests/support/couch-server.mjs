@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import express from 'express';
 import expressPouchDB from 'express-pouchdb';
+import { jsonParser } from 'express-pouchdb/lib/utils.js';
 import PouchDB from 'pouchdb';
 import { changesRoutes, formatSeq } from './couch-changes.mjs';
 
@@ -86,12 +87,35 @@ async function openExisting(name) {
   return db;
 }
 
+/**
+ * The answers of `_bulk_docs` in the order of what was asked, as CouchDB gives them; express-pouchdb's order is that in
+ * which its validation of each document happened to end.
+ */
+function answerInOrder(request, response, next) {
+  const asked = (request.body.docs ?? []).map((doc) => doc?._id);
+  const send = response.send.bind(response);
+  response.send = (body) => {
+    response.send = send;
+    const rows = JSON.parse(body);
+    return send(Array.isArray(rows) ? Buffer.from(JSON.stringify(inOrder(asked, rows)) + '\n') : body);
+  };
+  next();
+}
+
+/** `rows` in the order of the ids `asked`; an id that was undefined stands for one that the server made up. */
+function inOrder(asked, rows) {
+  const left = new Map(asked.map((id) => [id, []]));
+  for (const row of rows) left.get(left.has(row.id) ? row.id : undefined)?.push(row);
+  return asked.flatMap((id) => left.get(id).splice(0, 1));
+}
+
 const app = express();
 app.disable('x-powered-by');
 app.use(cors);
 if (credentials) app.use(requireCredentials);
 app.get('/:db', databaseInfo);
 app.use(changesRoutes(openExisting));
+app.post('/:db/_bulk_docs', jsonParser, answerInOrder);
 app.use(
   expressPouchDB(Store, {
     mode: 'fullCouchDB',
