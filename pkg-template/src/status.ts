@@ -1,39 +1,11 @@
 // How a replication stands, in words: what an application shows as a sentence and a progress bar.
 import { toError } from './errors';
 import type { ReplicationSide } from './peers';
+import type { ReplicationState, ReplicationStatus, SyncStatus } from '../types/replication';
 
-export type Direction = 'push' | 'pull';
+export type { ReplicationStatus, SyncStatus };
 
-export type State =
-  | 'connecting'
-  | 'catching up'
-  | 'up to date'
-  | 'waiting to retry'
-  | 'offline'
-  | 'complete'
-  | 'cancelled'
-  | 'stopped';
-
-export interface ReplicationStatus {
-  state: State;
-  direction: Direction;
-  pending?: number;
-  done: number;
-  rate: number;
-  docs_read: number;
-  docs_written: number;
-  doc_write_failures: number;
-  last_seq?: unknown;
-  last_error?: Error;
-  last_error_time?: string;
-  last_success?: string;
-  next_retry?: string;
-}
-
-export interface SyncStatus extends Omit<ReplicationStatus, 'direction' | 'last_seq'> {
-  push: ReplicationStatus;
-  pull: ReplicationStatus;
-}
+export type Direction = ReplicationStatus['direction'];
 
 /** Before anything is known. */
 export const unknownStatus = (direction: Direction): ReplicationStatus => ({
@@ -59,7 +31,7 @@ export function directionOf(source: ReplicationSide, target: ReplicationSide): D
 }
 
 /** Of two states, which a person should know first. */
-const order: State[] = ['stopped', 'offline', 'waiting to retry', 'connecting', 'catching up', 'up to date', 'cancelled', 'complete'];
+const order: ReplicationState[] = ['stopped', 'offline', 'waiting to retry', 'connecting', 'catching up', 'up to date', 'cancelled', 'complete'];
 
 /** Both ways as one. */
 export function syncStatus(push: ReplicationStatus, pull: ReplicationStatus): SyncStatus {
