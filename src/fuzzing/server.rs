@@ -31,12 +31,17 @@ pub fn server(data: &[u8]) {
                     "bulk_get" => client.bulk_get(r#"{"docs":[{"id":"a","rev":"1-a"}]}"#).await,
                     "all_docs" => client.all_docs(r#"{"keys":["a"]}"#).await,
                     "changes" => client.changes(r#"{"since":0}"#).await,
+                    "attachment" => client.attachment("a", "1-a", "x", 100).await.map(|_| String::new()),
+                    "documents" => {
+                        let asked = r#"[{"id":"a","rev":"1-a"}]"#;
+                        client.bulk_get_with_attachments(asked, 1, 100).await.map(|_| String::new())
+                    }
                     _ => client.revs_diff(r#"{"a":["1-a"]}"#).await,
                 };
             }
         };
-        for call in ["info", "id", "get", "put", "bulk_docs", "bulk_get", "all_docs", "changes", "revs_diff"]
-        {
+        let calls = ["info", "id", "get", "put", "bulk_docs", "bulk_get", "all_docs", "changes", "revs_diff"];
+        for call in calls.into_iter().chain(["attachment", "documents"]) {
             asked(call).await;
         }
         let database =
@@ -101,7 +106,11 @@ impl Transport for Fixed {
             6 => 500,
             _ => 201,
         };
-        let kind = if self.how & 16 == 0 { "application/json" } else { "text/html" };
+        let kind = match self.how & (16 | 128) {
+            0 => "application/json",
+            16 => "text/html",
+            _ => "multipart/mixed; boundary=b",
+        };
         let body = self.bodies.get(answered % self.bodies.len().max(1)).cloned().unwrap_or_default();
         let half = body.len() / 2;
         let pieces =

@@ -1,6 +1,6 @@
 //! A short run of what `fuzz/` does for as long as one likes: valid input, changed in some places.
 
-use super::{documents, server, stored_documents, stored_records, tree};
+use super::{documents, multipart, server, stored_documents, stored_records, tree};
 use crate::db::{Database, DatabaseOptions};
 use crate::engine::{Engine, Settings};
 use crate::env::block_on;
@@ -8,26 +8,33 @@ use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use proptest::prelude::*;
 use std::rc::Rc;
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     r#"[{"_id":"a","n":1},{"_id":"a","_rev":"1-b","x":[null]},{"_id":"_local/a","_rev":"0-1"}]"#,
     r#"[{"_id":"\u00e9","_rev":"3-c","_revisions":{"start":3,"ids":["c","b","a"]},"_deleted":true}]"#,
     r#"[{"_id":"_design/d","_attachments":{"a":{"stub":true}},"_conflicts":[],"_access":["x"],"":{}}]"#,
+    r#"[{"_id":"a","_attachments":{"x":{"content_type":"text/plain","data":"Zm9v"},"y":{"data":""}}}]"#,
     r#"[{"_id":"a","_rev":"18446744073709551615-a"},{"_id":"b","_revisions":{"start":0,"ids":[]}}]"#,
 ];
 
-const ANSWERS: [&str; 6] = [
+const ANSWERS: [&str; 8] = [
     r#"{"db_name":"db","update_seq":"7-g1A","doc_count":2,"instance_start_time":"0","uuid":"x"}"#,
     r#"{"results":[{"seq":"1-a","id":"a","changes":[{"rev":"2-b"}]}],"last_seq":"1-a","pending":0}"#,
     r#"{"results":[{"id":"a","docs":[{"ok":{"_id":"a","_rev":"2-b","_revisions":{"start":2,"ids":["b","a"]}}}]}]}"#,
     r#"[{"ok":{"_id":"a","_rev":"2-b"}},{"missing":"1-a"},{"id":"a","error":"conflict","reason":"x"}]"#,
     r#"{"a":{"missing":["1-a"]},"session_id":"x","source_last_seq":3,"history":[{"session_id":"x","last_seq":3}]}"#,
     r#"{"error":"not_found","reason":"missing"}"#,
+    r#"{"results":[{"id":"a","docs":[{"ok":{"_id":"a","_rev":"2-b","_attachments":{"x":{"revpos":2,"length":3,"stub":true}}}}]}]}"#,
+    "--b\r\n\r\n{\"_id\":\"a\",\"_rev\":\"2-b\",\"_attachments\":{\"x\":{\"follows\":true,\"length\":3}}}\r\n--b--",
 ];
 
+/// As CouchDB sends them, with the content type before them.
+const MESSAGES: [&[u8]; 2] =
+    [include_bytes!("../../fuzz/seeds/multipart/0"), include_bytes!("../../fuzz/seeds/multipart/1")];
+
 /// What may stand in the place of some bytes.
-const PIECES: [&str; 16] = [
+const PIECES: [&str; 19] = [
     "", "\"", "{", "}", "[", "]", ",", ":", "null", "-1", "1e400", "\\ud800", "\u{0}", "true", "\"_id\"",
-    "😀",
+    "😀", "\r\n--b", "--in", "\r\n\r\n",
 ];
 
 type Edits = Vec<(prop::sample::Index, u8, usize)>;
@@ -74,6 +81,15 @@ fn records() -> Vec<Vec<u8>> {
     })
 }
 
+#[test]
+fn a_tree_with_one_revision_in_two_places_panics_nowhere() {
+    // Root 1-a with the child 2-b, and 1-a once more.
+    let segment = |head: u64, start: &[u8], hash: u8| [&[head as u8], start, &[hash; 16]].concat();
+    let (root, child) = (|hash| segment(2 << 3, &[1], hash), segment(0, &[], 2));
+    tree(&[vec![3], root(1), child.clone(), root(1)].concat());
+    tree(&[vec![3], root(1), root(1), child].concat());
+}
+
 proptest! {
     #[test]
     fn any_documents_leave_a_database_in_order(flags in any::<u8>(), text in 0..DOCUMENTS.len(), edits in edits()) {
@@ -89,6 +105,12 @@ proptest! {
         let bodies: Vec<_> =
             answers.into_iter().map(|(answer, edits)| edited(ANSWERS[answer].as_bytes().to_vec(), edits)).collect();
         server(&[&[how], &bodies.join(&0)[..]].concat());
+    }
+
+    #[test]
+    fn any_message_is_read_alike_in_whatever_pieces_it_comes(message in 0..MESSAGES.len(), edits in edits(), size in any::<u8>()) {
+        let changed = edited(MESSAGES[message][1..].to_vec(), edits);
+        multipart(&[&[size], &changed[..]].concat());
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod client;
 mod error;
 #[cfg(target_arch = "wasm32")]
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 #[cfg(target_arch = "wasm32")]
 mod js_error;
 mod multipart;
