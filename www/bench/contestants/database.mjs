@@ -67,6 +67,11 @@ export class DatabaseStore {
     return this.#db.getAttachment(id, name);
   }
 
+  /** Replicates into another store of the same contestant. */
+  copyTo(store) {
+    return this.#db.replicate.to(store.#db);
+  }
+
   pull(url, options) {
     return this.#db.replicate.from(url, options);
   }

@@ -21,6 +21,7 @@ export function remote(address) {
   }
   return {
     get: (path) => request('GET', path),
+    delete: (path) => request('DELETE', path),
     post: (path, body) => request('POST', path, body),
   };
 }

@@ -1,26 +1,11 @@
 // Large attachments: each put into a document of its own, and read in a new page to the last byte. Beside the time, the most
 // memory that the page had.
-import { check } from '../page/check.mjs';
+import { NAME, TYPE, checkBytes, greater, idOf, makeBytes } from '../page/attachments.mjs';
 import { measureMemory } from '../page/memory.mjs';
 import { time } from '../page/timing.mjs';
 
 /** Memory is measured after every so many of them, which takes a while. */
 const BETWEEN_LOOKS = 4;
-const NAME = 'photo.bin';
-const TYPE = 'application/octet-stream';
-
-/** The bytes of one of them, which don't compress. */
-function makeBytes(index, length) {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let state = index + 1;
-  for (let place = 0; place < words.length; place += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[place] = state;
-  }
-  return new Uint8Array(words.buffer, 0, length);
-}
 
 export function makeAttachmentsWorkload({ attachments: count, attachmentBytes: length }) {
   const what = `${count} Blobs of ${(length / 1e6).toLocaleString('en-US')} MB`;
@@ -33,17 +18,15 @@ export function makeAttachmentsWorkload({ attachments: count, attachmentBytes: l
     getWasm: { title: 'of it WebAssembly memory, while they are read', unit: 'bytes' },
   };
   for (const [name, row] of Object.entries(rows)) row.id = `attachments/${name}`;
-  const idOf = (index) => `photo-${index}`;
 
   /** Does all of it one after another; the time of the work, and the most memory between. */
   async function forEach(work) {
     let ms = 0;
-    const most = { page: null, wasm: null };
+    let most = { page: null, wasm: null };
     for (let index = 0; index < count; index += 1) {
       ms += await work(index);
       if (index % BETWEEN_LOOKS !== 0 && index < count - 1) continue;
-      const memory = await measureMemory();
-      for (const kind of ['page', 'wasm']) if (memory[kind] !== null) most[kind] = Math.max(most[kind] ?? 0, memory[kind]);
+      most = greater(most, await measureMemory());
     }
     return { ms, most };
   }
@@ -65,9 +48,7 @@ export function makeAttachmentsWorkload({ attachments: count, attachmentBytes: l
     const { ms, most } = await forEach(async (index) => {
       const read = async () => new Uint8Array(await (await store.getAttachment(idOf(index), NAME)).arrayBuffer());
       const { ms: spent, result } = await time(read);
-      const expected = makeBytes(index, length);
-      const isSame = result.length === length && expected.every((byte, place) => byte === result[place]);
-      check(isSame, `${rows.get.title}: ${idOf(index)} has other bytes`);
+      checkBytes(result, index, length, rows.get.title);
       return spent;
     });
     await store.destroy();

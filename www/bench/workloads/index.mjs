@@ -17,6 +17,7 @@ import { makeAttachmentsWorkload } from './attachments.mjs';
 import { makeBatchWorkload } from './batch.mjs';
 import { getWorkload, parallelPutWorkload, putWorkload, updateWorkload } from './single.mjs';
 import { makeOpenWorkload } from './open.mjs';
+import { makeReplicatedAttachmentsWorkloads } from './replicated-attachments.mjs';
 import { makeReplicationWorkloads } from './replication.mjs';
 import { makeSizeWorkload } from './size.mjs';
 
@@ -65,5 +66,6 @@ export function makeWorkloads(sizes) {
     ...makeReplicationWorkloads(sizes),
     makeSizeWorkload(sizes),
     makeAttachmentsWorkload(sizes),
+    ...makeReplicatedAttachmentsWorkloads(sizes),
   ];
 }
