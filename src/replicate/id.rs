@@ -66,7 +66,7 @@ fn array_index(name: &str) -> Option<u32> {
 }
 
 /// `Array.prototype.toString` of the list in PouchDB's collation: numbers before texts.
-fn sorted_list(ids: &[Value]) -> String {
+pub(super) fn sorted_list(ids: &[Value]) -> String {
     let mut ids: Vec<&Value> = ids.iter().collect();
     sort_by(&mut ids, |left, right| {
         let number = |value: &Value| value.as_f64().unwrap_or_default();

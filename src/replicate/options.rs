@@ -1,6 +1,6 @@
 //! What a replication is asked to do.
 
-use super::id::{IdOptions, replication_id};
+use super::id::{IdOptions, replication_id, sorted_list};
 use super::seq::Seq;
 use crate::error::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -130,7 +130,10 @@ impl ReplicationOptions {
             batches_ahead: count(&given.batches_limit).map_or(defaults.batches_ahead, |count| count as usize),
             ..defaults
         };
+        // A list of no ids leaves no trace in the id: what did not pass would count as done for a replication of everything.
+        let shares_id = given.doc_ids.as_deref().is_some_and(|ids| sorted_list(ids).is_empty());
         let side = |name: &str| match &given.checkpoint {
+            _ if shares_id => false,
             Value::Bool(keeps) => *keeps,
             Value::String(only) if only == "source" || only == "target" => only == name,
             _ => true,

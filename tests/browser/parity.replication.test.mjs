@@ -64,6 +64,13 @@ describe('replication as in PouchDB', () => {
     return answers;
   });
 
+  same('of no documents, and then of all', async ({ db, fresh }) => {
+    await fill(db);
+    const target = fresh();
+    const { docs_read, docs_written, status } = await db.replicate.to(target, { doc_ids: [] });
+    return [docs_read, docs_written, status, counts(await db.replicate.to(target))];
+  });
+
   same('events in their order', async ({ db, fresh }) => {
     await fill(db);
     const replication = db.replicate.to(fresh());

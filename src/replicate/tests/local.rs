@@ -69,6 +69,21 @@ fn edits_conflicts_and_deletions_go_to_a_server_and_back() {
 }
 
 #[test]
+fn a_replication_of_no_documents_is_none_of_all() {
+    block_on(async {
+        let (one, two) = (open("replicate_none").await, open("replicate_none_to").await);
+        put(&one, json!({"_id": "a"})).await;
+        for nothing in [json!([]), json!([""]), json!([null])] {
+            let report = run(local(&one), local(&two), json!({"doc_ids": nothing})).await;
+            assert_eq!(report.docs_read, 0);
+        }
+        assert_eq!(run(local(&one), local(&two), json!({})).await.docs_written, 1);
+        one.destroy().await.unwrap();
+        two.destroy().await.unwrap();
+    });
+}
+
+#[test]
 fn two_databases_that_follow_each_other_come_to_rest() {
     block_on(async {
         let (one, two) = (open("replicate_one").await, open("replicate_two").await);
