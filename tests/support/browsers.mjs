@@ -61,6 +61,8 @@ export async function launchFirefox({ userDataDir, args = [], preferences = {} }
     headless: true,
     userDataDir: profile,
     args,
+    // A suite is one call, and has a limit of its own; without this it would be three minutes.
+    protocolTimeout: 11 * 60_000,
     extraPrefsFirefox: { 'dom.disable_beforeunload': true, ...preferences },
   });
   return {
