@@ -71,8 +71,10 @@ export const cases = [
         await allAre(all, [name], 'up to date');
         await until(() => feeds.open().length === 1);
         const elected = await electedOf(all, name);
-        await end(elected, { ...context, name });
         const others = all.filter((page) => page !== elected);
+        // Nobody waits for what a hidden page shows: it does not take the place of one that is only slow.
+        await others[0].native.bringToFront();
+        await end(elected, { ...context, name });
         await until(() => isOneElected(others, name));
         await put(name, 'after');
         for (const page of others) await until(async () => (await page.call('toldOf', name)).includes('pull after'));

@@ -1,6 +1,9 @@
 // Who of those that ask under one name is elected: the one that has a Web Lock of it. The browser gives it to the next one
 // when the page of the elected one has ended, however that came.
 
+/** Firefox 153 crashes, all of it, where a lock is stolen again within milliseconds: nobody steals one for so long after another. */
+const BETWEEN_TAKES_MS = 1000;
+
 export interface Candidate {
   /** It is elected. */
   elected(): void;
@@ -28,10 +31,18 @@ export class Election {
     this._ask(false);
   }
 
-  /** Asks to be elected at once, in the place of one that does not answer. */
+  /** Asks to be elected at once, in the place of one that does not answer; not where another one is doing the same. */
   take(): void {
-    this._abort?.abort();
-    this._ask(true);
+    const take = async (lock: Lock | null) => {
+      // Elected or withdrawn meanwhile.
+      if (!lock || !this._abort || this.isElected) return;
+      this._abort.abort();
+      this._ask(true);
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TAKES_MS));
+    };
+    navigator.locks.request(`${this._name} taken`, { ifAvailable: true }, take).catch(() => {
+      if (this._abort && !this.isElected) this._candidate.failed();
+    });
   }
 
   /** Asks no longer, and gives up what it was elected for. */
@@ -59,7 +70,7 @@ export class Election {
     navigator.locks.request(this._name, options, hold).catch(() => {
       if (abort.signal.aborted) return;
       this._release = undefined;
-      if (hasBeen) this._candidate.deposed();
+      if (hasBeen || steal) this._candidate.deposed();
       else this._candidate.failed();
     });
   }

@@ -141,9 +141,11 @@ export class SharedReplication {
     this._isFirst = false;
   }
 
-  /** Another one has taken its place, because this page did not answer for a while. */
+  /** Another one has taken its place, because this page did not answer for a while, or was not heard while this one went alone. */
   private _step(): void {
     this._part.halt();
+    this._isAlone = false;
+    this._election.withdraw();
     this._election.stand();
     this._wait();
   }
@@ -160,6 +162,7 @@ export class SharedReplication {
     if (message.type === 'elected' || message.type === 'state' || message.type === 'event') {
       this._unanswered = 0;
       this._isFirst = false;
+      if (this._isAlone) this._step();
       // One that has been deposed does not know it yet.
       if (!this._isRunning) this._hearElected(message);
     } else if (this._election.isElected) {
