@@ -152,7 +152,14 @@ async fn a_failed_expectation_undoes_the_whole_write(connect: Connect) -> Outcom
         storage.write(Write { expect, changes: vec![add(1, "never")], ..Write::default() }).await,
         Err(StorageError::Conflict)
     );
+    let expect = vec![Expectation { space: Space::Meta, key: "floor".into(), content: None }];
+    let put = Change::Put(Space::Meta, "a".into(), "never".into());
+    check!(
+        storage.write(Write { expect, changes: vec![put, add(1, "never")], ..Write::default() }).await,
+        Err(StorageError::Conflict)
+    );
     check!(log(&*storage).await?, Vec::<Bytes>::new());
+    check!(storage.read(&[one(Space::Meta, "a")]).await, Ok(vec![Vec::<Bytes>::new()]));
     Ok(())
 }
 
