@@ -41,7 +41,8 @@ impl Database {
         Ok(page.into_text())
     }
 
-    /// Which of the revisions are not stored, by document; documents of which all are stored are left out.
+    /// Which of the revisions are not stored, by document. Documents of which all are stored are left out; one that is not
+    /// there is named also where none of its revisions was asked for, as in PouchDB.
     ///
     /// # Errors
     /// A storage error where what is stored cannot be read.
@@ -52,7 +53,10 @@ impl Database {
     fn missing_from(snapshot: &Snapshot, revs: &Revs) -> Result<Revs> {
         let mut missing = Revs::new();
         for (id, revs) in revs {
-            let document = StoredDocument::find(snapshot, id)?.unwrap_or_default();
+            let Some(document) = StoredDocument::find(snapshot, id)? else {
+                missing.insert(id.clone(), revs.clone());
+                continue;
+            };
             let is_missing = |rev: &&String| {
                 let status = rev.parse().ok().and_then(|rev: Rev| document.tree.status(&rev));
                 !status.is_some_and(|status| status.available)

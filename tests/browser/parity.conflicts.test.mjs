@@ -95,7 +95,7 @@ describe('revision trees as in PouchDB', () => {
       await missing({ a: ['3-c', '2-x', '2-b', '1-r'] }),
       await missing({ a: ['3-d', '3-c'], b: ['1-x', '2-y'] }),
       await missing({}),
-      await missing({ a: [] }),
+      await missing({ a: [], unknown: [] }),
     ];
   });
 

@@ -165,7 +165,9 @@ fn revs_diff_names_what_is_not_stored() {
         .map(|(id, revs)| (id.to_owned(), revs.into_iter().map(str::to_owned).collect()))
         .collect();
         let answer: Value = serde_json::from_str(&at_once(db.revs_diff(&request)).unwrap()).unwrap();
-        let expected = json!({"a": {"missing": ["2-e", "2-x", "rubbish"]}, "none": {"missing": ["1-a"]}});
+        let expected = json!({
+            "a": {"missing": ["2-e", "2-x", "rubbish"]}, "none": {"missing": ["1-a"]}, "\"": {"missing": []},
+        });
         assert_eq!(answer, expected);
     });
 }
