@@ -85,6 +85,7 @@ export function whenOpen(side: unknown): Promise<void> {
 async function wrap(side: ReplicationSide, more?: Pick<PeerMethods, 'known_contents'>): Promise<Peer> {
   const { Peer } = await loadWasm();
   const methods: PeerMethods = {
+    is_here: side instanceof Database && !side._remote,
     id: async () => String(await side.id().catch(reject)),
     info: () => answer(side.info()),
     changes: (options, signal) => answer(changesOf(side, JSON.parse(options) as Options, signal)),

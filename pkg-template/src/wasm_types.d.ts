@@ -117,6 +117,8 @@ declare module 'virtual:wasm-glue' {
 
   /** The methods a replication needs of a database that is not the core's own. */
   export interface PeerMethods {
+    /** Whether it is a database of ours in this browser. */
+    is_here: boolean;
     id(): Promise<string>;
     info(): Promise<string>;
     /** One page; with the feed 'longpoll' when there is one. Aborted when nobody waits for it any longer. */

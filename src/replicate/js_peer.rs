@@ -22,7 +22,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
 /// An object with PouchDB's methods under the names `id`, `info`, `changes`, `revs_diff`, `bulk_get`, `bulk_docs`, `get`
-/// and `put`, which take JSON texts and promise them.
+/// and `put`, which take JSON texts and promise them, and `is_here`: whether it is a database of ours in this browser.
 ///
 /// `changes` also gets an `AbortSignal`, for a feed that is not waited for any longer; `bulk_docs` an array of contents of
 /// attachments, which have their index as `data` in the documents; `get_attachment` promises a content.
@@ -90,9 +90,9 @@ impl Drop for Abort {
 
 #[async_trait(?Send)]
 impl Peer for JsPeer {
-    /// Nobody knows, and small requests do no harm.
+    /// Of another library nobody knows, and small requests do no harm.
     fn is_remote(&self) -> bool {
-        true
+        !Reflect::get(&self.0, &"is_here".into()).is_ok_and(|is_here| is_here.is_truthy())
     }
 
     async fn id(&self) -> Result<String> {

@@ -19,7 +19,8 @@ pub type LocalDoc = Map<String, Value>;
 /// Dropping a future gives up what it was doing as far as that is possible; a write may or may not have happened.
 #[async_trait(?Send)]
 pub trait Peer {
-    /// Whether it is at the other end of a network: requests are then kept small enough for what stands between.
+    /// Whether it is anything else than a database of ours on this device: requests are then kept small enough for what
+    /// stands between, and checkpoints have no member of our own.
     fn is_remote(&self) -> bool;
 
     /// What tells this database from all others, as PouchDB's `db.id()`.
