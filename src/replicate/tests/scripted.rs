@@ -220,6 +220,24 @@ fn checkpoints_are_written_one_at_a_time_and_not_too_often() {
 }
 
 #[test]
+fn the_first_checkpoint_is_that_of_the_first_batch_whatever_else_is_done_by_then() {
+    let mut script = Script::start(world(2), json!({"batch_size": 1}));
+    let writes = |request: &Request| matches!(request, Request::WriteDocs(_));
+    let is_checkpoint = |request: &Request| matches!(request, Request::WriteCheckpoint(..));
+    let both_are_written =
+        |script: &Script| script.world.waiting.iter().filter(|(_, request)| writes(request)).count() == 2;
+    while !both_are_written(&script) {
+        script.answer(|request| !writes(request) && !is_checkpoint(request));
+    }
+    script.answer(|request| matches!(request, Request::WriteDocs(docs) if &*docs[0].id == "doc1"));
+    script.answer(writes);
+    script.answer(is_checkpoint);
+    assert_eq!(script.world.target_log.as_ref().unwrap()["last_seq"], 1);
+    script.settle();
+    assert_eq!(script.world.target_log.unwrap()["last_seq"], 2);
+}
+
+#[test]
 fn a_checkpoint_that_another_tab_has_written_is_read_and_written_on() {
     let mut script = Script::at_rest(world(3), LIVE());
     let other = script.world.target_log.as_mut().unwrap();
