@@ -19,7 +19,13 @@ export async function putAttachment(db: Database, id: string, name: string, rev:
 
 export async function getAttachment(db: Database, id: string, name: string, rev?: unknown): Promise<Blob> {
   const answer = await db.fetch!(pathOf(id, name, rev));
-  if (!answer.ok) await json(answer);
+  if (!answer.ok) {
+    const again = answer.clone();
+    await json(answer).catch((error: Error) => {
+      // PouchDB rejects with the Response, of which applications read what the server says.
+      throw Object.defineProperty(error, 'json', { value: () => again.json() });
+    });
+  }
   return answer.blob();
 }
 

@@ -38,7 +38,13 @@ describe('a remote database, as PouchDB’s', () => {
       const { status, name, message, reason, error, docId } = (await attempt(promise)).error;
       return { status, name, message, reason, error, docId };
     };
+    const refused = async (promise) => {
+      const { error } = await attempt(promise);
+      return [error.status, await error.json()];
+    };
     return [
+      await refused(db.getAttachment('a', 'none')),
+      await refused(db.getAttachment('none', 'x')),
       await failed(db.put({ _id: 'a' })),
       await failed(db.get('none')),
       await failed(db.get('a', { rev: '1-0123456789abcdef0123456789abcdef' })),
