@@ -111,9 +111,10 @@ pub fn marked(mut doc: LocalDoc) -> LocalDoc {
     doc
 }
 
-/// What counts of the document that was found on a target here: of one without the mark only that it is there.
+/// What counts of the document that was found on a target here: of one without the mark only that it is there. Those without
+/// a version are older than sessions, and were never written by a version of ours.
 pub fn if_marked(mut doc: LocalDoc) -> LocalDoc {
-    if doc.get(WITH_ATTACHMENTS) != Some(&Value::Bool(true)) {
+    if doc.contains_key("version") && doc.get(WITH_ATTACHMENTS) != Some(&Value::Bool(true)) {
         doc.retain(|name, _| matches!(name.as_str(), "_id" | "_rev"));
     }
     doc

@@ -1,9 +1,9 @@
 //! Ids and checkpoints are those of PouchDB 9.0.0: the fixture holds what its browser build gave for these inputs.
 
-use crate::replicate::checkpoint::{advance, common_ancestry};
+use crate::replicate::checkpoint::{advance, common_ancestry, if_marked, marked, position};
 use crate::replicate::{LocalDoc, ReplicationOptions, Seq};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -60,4 +60,14 @@ fn checkpoints_are_written_as_pouchdb_writes_them() {
         let doc = advance(found.as_ref(), "_local/x", "me", &seq).map(|doc| Value::Object(doc).to_string());
         assert_eq!(doc, written, "{found:?}");
     }
+}
+
+#[test]
+fn on_a_target_here_only_those_that_a_build_without_attachments_wrote_do_not_count() {
+    let old: LocalDoc = serde_json::from_value(json!({"_id": "_local/x", "last_seq": 3})).unwrap();
+    let ours = advance(None, "_local/x", "me", &Seq::from(3)).unwrap();
+    let seq_of = |doc: LocalDoc| position(&if_marked(doc));
+    assert_eq!(seq_of(old), Seq::from(3));
+    assert_eq!(seq_of(ours.clone()), Seq::zero());
+    assert_eq!(seq_of(marked(ours)), Seq::from(3));
 }
