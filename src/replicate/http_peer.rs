@@ -40,7 +40,12 @@ impl Peer for HttpPeer {
     }
 
     async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage> {
-        answers::parse(&self.client.raw_changes(&Options::from(request.to_options())).await?)
+        let mut options = request.to_options();
+        if !request.waits {
+            // The seqs of the others would only have to be worked out and sent.
+            options.entry("seq_interval").or_insert_with(|| request.limit.into());
+        }
+        answers::parse(&self.client.raw_changes(&Options::from(options)).await?)
     }
 
     async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>> {

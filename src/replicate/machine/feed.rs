@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 /// A waiting feed that answers faster than this with nothing was not waiting.
 const AT_ONCE: Millis = Millis(500);
+/// So many pages in a row without a row, of a source that says that there is more, are its end: nobody filters so much.
+const EMPTY_PAGES: u32 = 100;
 /// The longest pause before such a feed is asked again.
 const LONGEST_PAUSE: u64 = 1_000;
 
@@ -24,6 +26,8 @@ pub(super) struct Feed {
     waiting_since: Option<Millis>,
     /// How often in a row it answered at once with nothing.
     empty_answers: u32,
+    /// How many pages in a row had no rows.
+    empty_pages: u32,
     /// The page whose rows are being filtered.
     pub(super) filtering: Option<Page>,
     /// Why it can't be read any further.
@@ -46,6 +50,7 @@ impl Feed {
             pending: None,
             waiting_since: None,
             empty_answers: 0,
+            empty_pages: 0,
             filtering: None,
             error: None,
         }
@@ -74,8 +79,9 @@ impl Feed {
             .or_else(|| rows.last().and_then(|row| row.seq.clone()))
             .unwrap_or_else(|| self.since.clone());
         let moved = seq != self.since;
+        self.empty_pages = if rows.is_empty() { self.empty_pages + 1 } else { 0 };
         self.at_end = match pending {
-            Some(pending) => pending == 0 || (rows.is_empty() && !moved),
+            Some(pending) => pending == 0 || (rows.is_empty() && (!moved || self.empty_pages >= EMPTY_PAGES)),
             None => (rows.len() as u64) < limit,
         };
         // CouchDB counts nothing where the feed was waited upon.

@@ -3,6 +3,7 @@
 
 mod attachments;
 mod convergence;
+mod feed;
 mod hostile;
 mod local;
 mod pouchdb;
