@@ -1,6 +1,6 @@
 // Cases for several tabs of a browser, driven from outside: what no page can do to itself.
 //
-// A case is `{title, run, only?, ownBrowser?}`. `run` gets
+// A case is `{title, run, only?, ownBrowser?, limit?}`, the limit being in ms and two minutes if not given. `run` gets
 // - `open(path)`, which gives a page, of tests/browser/support/tab.js unless another one is named; `page.call(action, ...args)`
 //   calls what that has by the name,
 // - `name`, of a database that no other case uses,
@@ -25,12 +25,12 @@ export const tabPages = {
 let names = 0;
 
 /** Runs cases one after another; `around` runs one, with what is done for all tests. Answers `{passes, failures}`. */
-export async function runTabs(cases, { launch, browserName, origin, couch, grep = '', limit = 2 * 60_000 }) {
+export async function runTabs(cases, { launch, browserName, origin, couch, grep = '' }) {
   const chosen = cases.filter(({ title, only }) => title.includes(grep) && (only === undefined || only === browserName));
   const failures = [];
   let shared;
   try {
-    for (const { title, run, ownBrowser } of chosen) {
+    for (const { title, run, ownBrowser, limit = 2 * 60_000 } of chosen) {
       const browser = ownBrowser ? await launch({ ...options, ...ownBrowser }) : (shared ??= await launch(options));
       try {
         await runCase(run, { browser, origin, couch, limit });
