@@ -1,6 +1,7 @@
 // Two clients in a browser and a server, all edited at random, with a network between them that does everything a network
 // does: nothing may be lost, and nobody may stop.
 import assert from 'node:assert/strict';
+import { randomFrom } from '../../www/bench/page/documents.mjs';
 import { startProxy } from './proxy.mjs';
 import { until, withLimit } from './tabs.mjs';
 
@@ -133,16 +134,6 @@ function makeFaults(proxy, clients, random, patient) {
     },
     () => clients[random(clients.length)].reload(),
   ];
-}
-
-function randomFrom(seed) {
-  let state = (seed + 1) * 0x9e3779b9;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
 }
 
 /** Writes a document on each side and waits for all of them everywhere; how long that took. */
