@@ -63,12 +63,13 @@ impl Overlay {
         &self.base
     }
 
-    /// The keys of a keyspace that are written, and whether each has a value afterwards.
+    /// The keys of a keyspace that are written, in the order of their last writes, and whether each has a value afterwards.
     pub(super) fn entries_of(&self, keyspace: Keyspace) -> impl Iterator<Item = (&[u8], bool)> {
-        let latest = self.latest.iter().filter_map(|index| self.entries.get(*index));
-        latest
-            .filter(move |entry| entry.keyspace == keyspace)
-            .filter_map(|entry| Some((self.encoded.get(entry.key.clone())?, entry.value.is_some())))
+        let is_latest = |index: usize, hash: u64| self.latest.find(hash, |latest| *latest == index).is_some();
+        let entries = self.entries.iter().enumerate();
+        entries
+            .filter(move |(index, entry)| entry.keyspace == keyspace && is_latest(*index, entry.hash))
+            .filter_map(|(_, entry)| Some((self.encoded.get(entry.key.clone())?, entry.value.is_some())))
     }
 
     /// Writes a value.

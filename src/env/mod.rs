@@ -10,10 +10,10 @@ mod native;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
-#[cfg(test)]
-pub use native::at_once;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{Regex, block_on, now, pause, random_bytes, sleep, spawn};
+#[cfg(test)]
+pub use native::{at_once, repeat_randomness};
 #[cfg(target_arch = "wasm32")]
 pub use wasm::{Regex, now, pause, random_bytes, sleep, spawn};
 

@@ -7,6 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(test)]
+thread_local! {
+    static REPEATED: RefCell<Option<crate::storage::faulty::Random>> = const { RefCell::new(None) };
+}
+
 thread_local! {
     static SPAWNED: RefCell<Vec<LocalBoxFuture<'static, ()>>> = const { RefCell::new(Vec::new()) };
 }
@@ -21,8 +26,27 @@ pub fn now() -> Millis {
 /// Bytes that nobody can guess.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
+    #[cfg(test)]
+    if let Some(random) = REPEATED.with_borrow_mut(|random| random.as_mut().map(|random| random.split())) {
+        fill_repeatedly(&mut bytes, random);
+        return bytes;
+    }
     getrandom::fill(&mut bytes).expect("BUG: the system gives no randomness");
     bytes
+}
+
+#[cfg(test)]
+fn fill_repeatedly(bytes: &mut [u8], mut random: crate::storage::faulty::Random) {
+    for chunk in bytes.chunks_mut(8) {
+        chunk.copy_from_slice(&random.number().to_le_bytes()[..chunk.len()]);
+    }
+}
+
+/// From now on [`random_bytes`] on this thread are those of a seed: what is compressed takes as many bytes in each run of a
+/// test, so that each flushes and merges at the same places.
+#[cfg(test)]
+pub fn repeat_randomness(seed: u64) {
+    REPEATED.set(Some(crate::storage::faulty::Random::new(seed)));
 }
 
 /// A regular expression.

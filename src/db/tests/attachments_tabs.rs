@@ -103,6 +103,7 @@ fn run(seed: u64) {
     println!("seed {seed}");
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
+        repeat_randomness(seed);
         let mut random = Random::new(seed);
         let settings = [Settings::tiny(), Settings::default()];
         let auto_compaction = random.below(2) == 0;

@@ -52,6 +52,7 @@ async fn run(
     steps: &[Step],
     done: &Cell<usize>,
 ) -> Database {
+    repeat_randomness(0);
     let db = match open(disk, faults, settings).await {
         Ok(db) => db,
         Err(_) => open(disk, faults, settings).await.expect("the fault is over, and opening still fails"),

@@ -95,6 +95,7 @@ fn run(seed: u64, fault: Option<Fault>) {
     println!("seed {seed} {fault:?}");
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
+        repeat_randomness(seed);
         let mut random = Random::new(seed);
         let tabs = join_all((0..3).map(|_| Tab::open(&disk))).await;
         let told = Told::default();

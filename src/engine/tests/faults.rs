@@ -1,7 +1,7 @@
 //! Every operation of some commits with every fault.
 
 use super::*;
-use crate::env::{Millis, block_on};
+use crate::env::{Millis, block_on, repeat_randomness};
 use crate::storage::Space;
 use crate::storage::faulty::{Fault, Random, take_turns};
 use futures_util::future::{Either, join_all, select};
@@ -19,6 +19,7 @@ async fn note(tab: &Tab, name: &str, answers: &Answers) {
 
 /// Opens, commits alone and together, is refused.
 async fn session(disk: &Rc<MemoryDisk>, faults: &Rc<Faults>, answers: &Answers) -> Option<Tab> {
+    repeat_randomness(0);
     let mut opened = Tab::open_with(disk, faults.clone()).await;
     if opened.is_err() {
         opened = Tab::open_with(disk, faults.clone()).await;

@@ -7,7 +7,7 @@
 
 use super::*;
 use crate::engine::Step;
-use crate::env::{Millis, block_on};
+use crate::env::{Millis, block_on, repeat_randomness};
 use crate::storage::faulty::{Fault, Random, take_turns};
 use crate::storage::{Key, Space};
 use futures_util::future::{join_all, select};
@@ -341,6 +341,7 @@ async fn step(tab: &Tab, random: &mut Random, journal: &Journal, with_faults: bo
 
 fn run(seed: u64) {
     block_on(async {
+        repeat_randomness(seed);
         let mut random = Random::new(seed);
         let disk: Rc<MemoryDisk> = Rc::default();
         let journal = Journal::default();

@@ -1,7 +1,7 @@
 //! Several tabs at once, their operations mixed at random and some of them failing.
 
 use super::*;
-use crate::env::block_on;
+use crate::env::{block_on, repeat_randomness};
 use crate::storage::faulty::{Fault, Random, take_turns};
 use futures_util::future::{join_all, select};
 use std::cell::{Cell, RefCell};
@@ -106,6 +106,7 @@ fn check(journal: &Journal, found: &[String]) {
 fn run(seed: u64, weather: Weather) {
     block_on(async {
         let disk: Rc<MemoryDisk> = Rc::default();
+        repeat_randomness(seed);
         let mut random = Random::new(seed);
         let journal = Journal::default();
         let mut tabs = Vec::new();
