@@ -13,7 +13,7 @@ mod wasm;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{Regex, block_on, now, pause, random_bytes, sleep, spawn};
 #[cfg(test)]
-pub use native::{at_once, repeat_randomness};
+pub use native::{at_once, take_randomness_from};
 #[cfg(target_arch = "wasm32")]
 pub use wasm::{Regex, now, pause, random_bytes, sleep, spawn};
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[cfg(test)]
 thread_local! {
-    static REPEATED: RefCell<Option<crate::storage::faulty::Random>> = const { RefCell::new(None) };
+    static REPEATED: RefCell<Option<Box<dyn FnMut() -> u64>>> = const { RefCell::new(None) };
 }
 
 thread_local! {
@@ -27,8 +27,10 @@ pub fn now() -> Millis {
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     #[cfg(test)]
-    if let Some(random) = REPEATED.with_borrow_mut(|random| random.as_mut().map(|random| random.split())) {
-        fill_repeatedly(&mut bytes, random);
+    if REPEATED
+        .with_borrow_mut(|given| given.as_mut().map(|numbers| fill_from(&mut bytes, numbers)))
+        .is_some()
+    {
         return bytes;
     }
     getrandom::fill(&mut bytes).expect("BUG: the system gives no randomness");
@@ -36,17 +38,16 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 }
 
 #[cfg(test)]
-fn fill_repeatedly(bytes: &mut [u8], mut random: crate::storage::faulty::Random) {
+fn fill_from(bytes: &mut [u8], numbers: &mut dyn FnMut() -> u64) {
     for chunk in bytes.chunks_mut(8) {
-        chunk.copy_from_slice(&random.number().to_le_bytes()[..chunk.len()]);
+        chunk.copy_from_slice(&numbers().to_le_bytes()[..chunk.len()]);
     }
 }
 
-/// From now on [`random_bytes`] on this thread are those of a seed: what is compressed takes as many bytes in each run of a
-/// test, so that each flushes and merges at the same places.
+/// From now on [`random_bytes`] on this thread are made of these numbers.
 #[cfg(test)]
-pub fn repeat_randomness(seed: u64) {
-    REPEATED.set(Some(crate::storage::faulty::Random::new(seed)));
+pub fn take_randomness_from(numbers: impl FnMut() -> u64 + 'static) {
+    REPEATED.set(Some(Box::new(numbers)));
 }
 
 /// A regular expression.

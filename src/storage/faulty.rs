@@ -3,7 +3,7 @@
 use super::{
     Change, Listener, Notice, Read, Rest, SharedTurn, Storage, StorageError, StorageResult, Task, Write,
 };
-use crate::env::Millis;
+use crate::env::{self, Millis};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::lock::Mutex;
@@ -308,6 +308,13 @@ impl Random {
     pub fn split(&mut self) -> Self {
         Self::new(self.number())
     }
+}
+
+/// From now on the random bytes on this thread are those of a seed: what is compressed takes as many bytes in each run of a
+/// test, so that each flushes and merges at the same places.
+pub fn repeat_randomness(seed: u64) {
+    let mut random = Random::new(seed);
+    env::take_randomness_from(move || random.number());
 }
 
 #[cfg(test)]

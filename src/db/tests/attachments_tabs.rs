@@ -4,7 +4,7 @@
 use super::*;
 use crate::engine::{Engine, Settings};
 use crate::error::ErrorKind;
-use crate::storage::faulty::{Fault, Faults, FaultyStorage, Random, take_turns};
+use crate::storage::faulty::{Fault, Faults, FaultyStorage, Random, repeat_randomness, take_turns};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use futures_util::future::{join_all, select};
 use std::rc::Rc;

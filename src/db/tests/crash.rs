@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{Engine, Settings};
 use crate::query::{ChangesOptions, Style};
-use crate::storage::faulty::{Fault, Faults, FaultyStorage, take_turns};
+use crate::storage::faulty::{Fault, Faults, FaultyStorage, repeat_randomness, take_turns};
 use crate::storage::memory::{MemoryDisk, MemoryStorage};
 use futures_util::future::{Either, select};
 use std::cell::Cell;

@@ -14,7 +14,7 @@ mod writing;
 
 use super::{Database, DatabaseOptions, GetOptions};
 use crate::edit::tests::check_engine;
-use crate::env::{at_once, block_on, repeat_randomness, uuid};
+use crate::env::{at_once, block_on, uuid};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! Every operation of some commits with every fault.
 
 use super::*;
-use crate::env::{Millis, block_on, repeat_randomness};
+use crate::env::{Millis, block_on};
 use crate::storage::Space;
-use crate::storage::faulty::{Fault, Random, take_turns};
+use crate::storage::faulty::{Fault, Random, repeat_randomness, take_turns};
 use futures_util::future::{Either, join_all, select};
 use std::cell::RefCell;
 

@@ -7,8 +7,8 @@
 
 use super::*;
 use crate::engine::Step;
-use crate::env::{Millis, block_on, repeat_randomness};
-use crate::storage::faulty::{Fault, Random, take_turns};
+use crate::env::{Millis, block_on};
+use crate::storage::faulty::{Fault, Random, repeat_randomness, take_turns};
 use crate::storage::{Key, Space};
 use futures_util::future::{join_all, select};
 use std::cell::RefCell;

@@ -1,8 +1,8 @@
 //! Several tabs at once, their operations mixed at random and some of them failing.
 
 use super::*;
-use crate::env::{block_on, repeat_randomness};
-use crate::storage::faulty::{Fault, Random, take_turns};
+use crate::env::block_on;
+use crate::storage::faulty::{Fault, Random, repeat_randomness, take_turns};
 use futures_util::future::{join_all, select};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
