@@ -285,6 +285,7 @@ impl Inner {
     pub(super) fn end(&self, ended: Ended) {
         if self.ended.get().is_none() {
             self.ended.set(Some(ended));
+            self.maintenance.urge();
             self.queue.fail_all(&ended.into());
             self.tell(Some(ended));
             self.listeners.borrow_mut().clear();

@@ -18,10 +18,11 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// So many runs of about one size are merged into one.
     pub fan_in: usize,
-    /// Merges make no pauses once there are so many runs.
+    /// Merges neither wait for reads nor make pauses once there are so many runs.
     pub hurry: usize,
-    /// Merges wait until no block was read for so long, though not for ever, and make pauses. With 0 they do neither, and
-    /// nothing depends on the clock.
+    /// Merges wait until no block was read for so long, though not for ever, and make pauses where one was read during the last
+    /// step: what an application reads as it starts, or as somebody uses it, goes first. With 0 they do neither, and nothing
+    /// depends on the clock.
     pub merge_after_read: Millis,
     /// So long after the first read that had to wait for the storage, the indexes are read that are not in memory yet: what an
     /// application asks for at its start goes first. `None`: each as it is needed.
@@ -66,9 +67,9 @@ impl Default for Settings {
             block_bytes: 16 << 10,
             segment_bytes: 1 << 20,
             fan_in: 4,
-            hurry: 8,
-            merge_after_read: Millis(50),
-            indexes_ahead: Some(Millis(200)),
+            hurry: 12,
+            merge_after_read: Millis(2000),
+            indexes_ahead: Some(Millis(20)),
             lease: Millis(5000),
             salvage: false,
             cache_bytes: 32 << 20,

@@ -91,7 +91,6 @@ impl Inner {
                 return Err(StorageError::Conflict);
             }
             slice.add(bytes).await;
-            self.wait_for_reads().await;
         }
     }
 }

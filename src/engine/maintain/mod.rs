@@ -15,8 +15,10 @@ use crate::engine::runs::Manifest;
 use crate::env::{self, Millis};
 use crate::storage::{SharedTurn, StorageError, StorageResult, Task};
 use futures_channel::oneshot;
+use futures_util::future::select;
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 
 /// Commits wait for the flush under way once the log behind it is so many times as long as that which starts one.
@@ -32,7 +34,7 @@ const FLUSH_PATIENCE: Millis = Millis(1000);
 const MERGE_PATIENCE: Millis = Millis(30_000);
 
 /// A step of a merge lets reads go first for so many times as long as they have to be over.
-const READS_FIRST: u64 = 20;
+const READS_FIRST: u64 = 5;
 
 /// What is known of the work in the background.
 #[derive(Default)]
@@ -52,6 +54,8 @@ pub(in crate::engine) struct Maintenance {
     retrying: Cell<bool>,
     /// When a block was last read.
     last_read: Cell<Millis>,
+    /// Ends the wait of a merge for the reads.
+    urge: RefCell<Option<oneshot::Sender<()>>>,
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
@@ -64,6 +68,11 @@ impl Maintenance {
     /// Notes that a read has to wait for the storage.
     pub(in crate::engine) fn note_read(&self) {
         self.last_read.set(env::now());
+    }
+
+    /// Lets a merge wait no longer, if one does: there is something else to do, or nothing any more.
+    pub(in crate::engine) fn urge(&self) {
+        drop(self.urge.take());
     }
 
     pub(in crate::engine) fn has_replayed(&self) {
@@ -82,6 +91,9 @@ enum Work {
 impl Inner {
     /// Starts the work in the background if there is some.
     pub(in crate::engine) fn maintain(self: &Rc<Self>) {
+        if self.must_flush() || self.is_in_a_hurry() {
+            self.maintenance.urge();
+        }
         if self.has_work() && !self.maintenance.running.replace(true) {
             env::spawn(self.clone().work());
         }
@@ -186,9 +198,7 @@ impl Inner {
                 // Whoever waited may be gone.
                 let _ = waiting.send(());
             }
-            let is_patient = self.settings.merge_after_read > Millis(0)
-                && self.state.borrow().manifest.runs.len() < self.settings.hurry;
-            if is_patient && outcome == Ok(Work::Merge) {
+            if outcome == Ok(Work::Merge) && !self.is_quiet_at(started) && !self.is_in_a_hurry() {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
                 env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
             }
@@ -237,17 +247,31 @@ impl Inner {
         }
     }
 
+    /// Whether merges matter more than who reads now: there are many runs, or the application wants its disk back.
+    fn is_in_a_hurry(&self) -> bool {
+        let is_tidied = self.maintenance.tidies_until.get().is_some();
+        is_tidied || self.state.borrow().manifest.runs.len() >= self.settings.hurry
+    }
+
+    /// Whether by that time no block was read for long enough.
+    fn is_quiet_at(&self, time: Millis) -> bool {
+        let quiet = self.settings.merge_after_read.0;
+        quiet == 0 || self.maintenance.last_read.get().0 + quiet <= time.0
+    }
+
     /// Waits until nobody reads, which a merge would be in the way of.
     async fn wait_for_reads(&self) {
         let quiet = self.settings.merge_after_read.0;
         let until = env::now().0 + quiet * READS_FIRST;
-        while !self.must_flush() && self.ended.get().is_none() {
+        while !self.must_flush() && !self.is_in_a_hurry() && self.ended.get().is_none() {
             let now = env::now().0;
             let left = (self.maintenance.last_read.get().0 + quiet).min(until).saturating_sub(now);
             if left == 0 {
                 return;
             }
-            env::sleep(Millis(left)).await;
+            let (sender, urged) = oneshot::channel();
+            self.maintenance.urge.replace(Some(sender));
+            select(pin!(env::sleep(Millis(left))), urged).await;
         }
     }
 
