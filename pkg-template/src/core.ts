@@ -6,6 +6,8 @@ import { isIndexedDb, wakeIndexedDb } from './indexed_db';
 import { encodeOptions } from './json';
 import type { KnownOptions } from './json';
 import { tellIfBlocked } from './patience';
+import { originOf } from './pouchdb/origin';
+import { takeOver } from './pouchdb/take_over';
 import { fetchThrough } from './remote';
 import { announceDestroyed } from './static_events';
 import { loadWasm } from './wasm';
@@ -51,6 +53,23 @@ export function localOptionsOf(db: Database, adapter = adapterOf(db)): [name: st
   return [String(db.__opts.name), encodeOptions({ ...db.__opts, ...given, adapter }, { ...localOptions, numbers })];
 }
 
+/** What the option `migrate` says in an object. */
+function migrationOf(db: Database): { from?: unknown; remove?: unknown } {
+  const { migrate } = db.__opts;
+  return typeof migrate === 'object' && migrate !== null ? migrate : {};
+}
+
+/** The name of PouchDB's database that this one takes the place of, if there is one. Its indexes are made anew. */
+function pouchDbOf(db: Database): string | undefined {
+  const { name, migrate = true } = db.__opts;
+  const { from } = migrationOf(db);
+  const stored = String(name);
+  if (typeof from === 'string') return from;
+  if (!migrate || !stored.startsWith(db.prefix) || /-mrview-|-search-/.test(stored)) return undefined;
+  const theirs = `_pouch_${stored.slice(db.prefix.length)}`;
+  return theirs === stored ? undefined : theirs;
+}
+
 /** The only one that will do; undefined where the core has the choice. */
 function adapterOf(db: Database): string | undefined {
   const { name, adapter } = db.__opts;
@@ -58,11 +77,19 @@ function adapterOf(db: Database): string | undefined {
 }
 
 async function openLocal(db: Database): Promise<Local | WorkerLocal> {
-  const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db));
+  const before = pouchDbOf(db);
+  const origin = before === undefined ? undefined : () => originOf(before);
+  const onPage = async () => (await loadWasm()).Local.open(...localOptionsOf(db), origin);
   const adapter = adapterOf(db) ?? 'idb';
   if (isIndexedDb(adapter)) wakeIndexedDb();
-  const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), onPage) : onPage();
+  const opening = db.__opts.worker ? openInWorker(adapter, localOptionsOf(db, adapter), before, onPage) : onPage();
   const local = await tellIfBlocked(db, 'open', opening);
+  try {
+    await takeOver(String(db.__opts.name), local, Boolean(migrationOf(db).remove));
+  } catch (error) {
+    await local.close();
+    throw error;
+  }
   local.on_event((event, updateSeq) => {
     if (event === 'change') for (const wake of db._watchers) wake(updateSeq);
     else if (event === 'destroyed') announceDestroyed(db);

@@ -32,7 +32,15 @@ declare module 'virtual:wasm-glue' {
   /** One handle on a database in this browser; handles of one name in one page share an engine. */
   export class Local implements Core {
     private constructor();
-    static open(name: string, options: string): Promise<Local>;
+    /**
+     * `origin` is called where there is no such database in IndexedDB yet: it may give an identity that the new one is to have, and
+     * the mark of one that is to be filled.
+     */
+    static open(
+      name: string,
+      options: string,
+      origin?: () => Promise<[instance: string | undefined, mark: string] | undefined>,
+    ): Promise<Local>;
     readonly adapter: string;
     get(id: string, options: string): Promise<Answer>;
     /** A content and its type. */
@@ -40,6 +48,10 @@ declare module 'virtual:wasm-glue' {
     bulk_get(request: string): Promise<Answer>;
     /** Attachments that have a number as `data` have the content with that index. */
     bulk_docs(docs: string, options: string, contents?: Content[]): Promise<string>;
+    /** How far the filling of a database has come that takes the place of another; undefined where it is whole. */
+    adoption_mark(): Promise<string | undefined>;
+    /** Fills it further, and answers the mark from then on: with what it was, where that was not the one that the piece follows. */
+    adopt(piece: string, contents?: Content[]): Promise<string | undefined>;
     all_docs(options: string): Promise<Answer>;
     /** One page of changes. */
     changes(options: string): Promise<Answer>;

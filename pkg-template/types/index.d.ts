@@ -169,6 +169,11 @@ declare namespace Potoroo {
        * one name in one page share the first one's.
        */
       cache_bytes?: number | undefined;
+      /**
+       * What becomes of a database of PouchDB's where there is none of Potoroo's yet: everything in it is taken over (true, default), or
+       * it is left alone (false). `remove` deletes it afterwards; `from` is its name in IndexedDB, `_pouch_` and this one's unless given.
+       */
+      migrate?: boolean | { remove?: boolean | undefined; from?: string | undefined } | undefined;
       /** How many generations of a document's history are kept; 1000 unless given. */
       revs_limit?: number | undefined;
       /** False gives random revisions instead of those computed from the content. */

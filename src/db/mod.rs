@@ -21,6 +21,7 @@ mod shared;
 mod tests;
 mod write;
 
+pub use crate::edit::WITH_ATTACHMENTS;
 pub use check::CheckReport;
 pub use compact::CompactionStep;
 pub use contents::{Answer, Attachment, digest_of};

@@ -1,7 +1,7 @@
 use super::options::DatabaseOptions;
 use super::shared::{self, SharedEngine};
 use crate::edit::Counters;
-use crate::engine::{Ended, Engine};
+use crate::engine::{Ended, Engine, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Rest;
 use futures_channel::mpsc;
@@ -55,7 +55,15 @@ impl Database {
     /// # Errors
     /// [`ErrorKind::Storage`] where the storage refuses or what it holds cannot be read.
     pub async fn open(name: &str, options: DatabaseOptions) -> Result<Self> {
-        let shared = shared::acquire(name, &options).await?;
+        Self::open_from(name, options, None).await
+    }
+
+    /// The same; a new database of IndexedDB begins as `origin` says.
+    ///
+    /// # Errors
+    /// Those of [`Database::open`], and those of `origin`: then there is no database.
+    pub async fn open_from(name: &str, options: DatabaseOptions, origin: Option<Origin>) -> Result<Self> {
+        let shared = shared::acquire(name, &options, origin).await?;
         Ok(Self {
             inner: Rc::new(Handle { name: name.to_owned(), options, shared, closed: Cell::new(false) }),
         })

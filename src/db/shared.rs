@@ -1,7 +1,7 @@
 //! The engines that are open on this thread: all handles of one name share one.
 
 use super::options::DatabaseOptions;
-use crate::engine::Engine;
+use crate::engine::{Engine, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Adapter, Storage};
 use futures_util::lock::{Mutex, OwnedMutexGuard};
@@ -39,8 +39,13 @@ async fn lock(name: &str, adapter: &str) -> OwnedMutexGuard<Option<Rc<SharedEngi
     slot.lock_owned().await
 }
 
-/// The engine of a name, opened if this is its first handle. Without a wanted adapter, the best one that opens it.
-pub(super) async fn acquire(name: &str, options: &DatabaseOptions) -> Result<Rc<SharedEngine>> {
+/// The engine of a name, opened if this is its first handle. Without a wanted adapter, the best one that opens it. A new
+/// database of IndexedDB begins as `origin` says.
+pub(super) async fn acquire(
+    name: &str,
+    options: &DatabaseOptions,
+    mut origin: Option<Origin>,
+) -> Result<Rc<SharedEngine>> {
     let wanted = options.adapter.as_deref();
     let mut refusal = None;
     for adapter in candidates(wanted)? {
@@ -59,7 +64,8 @@ pub(super) async fn acquire(name: &str, options: &DatabaseOptions) -> Result<Rc<
             }
             opened => opened?,
         };
-        let engine = Engine::open(storage, options.settings()).await?;
+        let origin = origin.take().filter(|_| matches!(adapter, Adapter::IndexedDb(_)));
+        let engine = Engine::open_from(storage, options.settings(), origin).await?;
         let shared = SharedEngine::alone(engine);
         slot.replace(shared.clone());
         if wanted.is_none() {

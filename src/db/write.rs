@@ -4,7 +4,7 @@ use super::contents::digest_of;
 use super::open::Database;
 use super::options::DatabaseOptions;
 use crate::doc::{ContentInfo, json_text};
-use crate::edit::{Bulk, DocumentResult, EditOptions, Supplied};
+use crate::edit::{Adoption, Bulk, DocumentResult, EditOptions, Supplied, adoption_mark};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Content;
 use serde::Deserialize;
@@ -77,19 +77,44 @@ impl Database {
         Ok(refused.collect())
     }
 
-    async fn write<'a>(
-        &self,
-        docs: impl IntoIterator<Item = &'a str>,
-        contents: Vec<Content>,
-        options: EditOptions,
-    ) -> Result<Vec<DocumentResult>> {
+    /// Writes a piece of another database that this one takes the place of; see [`Adoption::prepare`] for its form. Gives the
+    /// mark from then on; `None` where the last piece is written, by this call or another tab.
+    ///
+    /// # Errors
+    /// Those of [`Adoption::prepare`], and [`ErrorKind::Storage`]: then nothing of the piece is written.
+    pub async fn adopt(&self, piece: &str, contents: Vec<Content>) -> Result<Option<String>> {
+        let beside = self.supplied(contents).await?;
+        let adoption = Adoption::prepare(piece, &beside)?;
+        self.engine()?.commit(move |overlay| adoption.plan(overlay)).await
+    }
+
+    /// The mark of a database that has to be filled from another one before it is used; `None` where it is whole.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Closed`] and [`ErrorKind::Destroyed`].
+    pub fn adoption_mark(&self) -> Result<Option<String>> {
+        self.engine()?.peek(adoption_mark)
+    }
+
+    /// Contents that come beside documents, with what is known of them.
+    async fn supplied(&self, contents: Vec<Content>) -> Result<Vec<Supplied>> {
         let engine = self.engine()?;
         let mut beside = Vec::with_capacity(contents.len());
         for content in contents {
             let info = ContentInfo { digest: digest_of(&content).await?, length: content.length() };
             beside.push(Supplied { info, content: engine.hold(content).await? });
         }
+        Ok(beside)
+    }
+
+    async fn write<'a>(
+        &self,
+        docs: impl IntoIterator<Item = &'a str>,
+        contents: Vec<Content>,
+        options: EditOptions,
+    ) -> Result<Vec<DocumentResult>> {
+        let beside = self.supplied(contents).await?;
         let bulk = Bulk::prepare(docs, &beside, options)?;
-        engine.commit(move |overlay| bulk.plan(overlay)).await
+        self.engine()?.commit(move |overlay| bulk.plan(overlay)).await
     }
 }

@@ -7,6 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::varint;
 use bytes::{Buf, Bytes};
 
+/// The member of a replication's checkpoint on a target here that says that documents with attachments were not passed by.
+pub const WITH_ATTACHMENTS: &str = "attachments";
+
 /// A local document as stored: the number of its revision (varint), then its body's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalDocument {
@@ -64,7 +67,8 @@ pub(super) fn replace(overlay: &mut Overlay, id: &str, body: &str) {
     put(overlay, id, number, body);
 }
 
-fn put(overlay: &mut Overlay, id: &str, number: u64, body: &str) {
+/// Stores a local document, in place of one that is there.
+pub(super) fn put(overlay: &mut Overlay, id: &str, number: u64, body: &str) {
     let mut head = Vec::with_capacity(4);
     varint::write(&mut head, number);
     overlay.put_parts(Keyspace::Local, id_key(id), [&head, body.as_bytes()]);

@@ -38,7 +38,7 @@ pub use batch::{Overlay, View};
 pub use check::{Problem, StoredRecords, check_records};
 pub use keyspace::Keyspace;
 pub use listing::{Listing, ROWS_AHEAD, Rows, STEP_BYTES};
-pub use open::{Ended, Engine};
+pub use open::{Beginning, Ended, Engine, Origin};
 pub use read::Step;
 pub use settings::Settings;
 pub use snapshot::Snapshot;

@@ -3,7 +3,9 @@ use super::cache::Cache;
 use super::catch_up::{missing, reads_behind};
 use super::group::{Job, Queue};
 use super::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
+use super::keyspace::Keyspace;
 use super::maintain::Maintenance;
+use super::record;
 use super::runs::Settled;
 use super::settings::Settings;
 use super::snapshot::State;
@@ -13,6 +15,7 @@ use crate::storage::{
     Change, Expectation, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write,
 };
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -40,6 +43,18 @@ impl From<Ended> for Error {
         })
     }
 }
+
+/// What a new database is besides empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beginning {
+    /// Its identity, where it takes the place of another database; else it gets one of its own.
+    pub instance: Option<String>,
+    /// The key and the value of an entry of the metadata that is there from the first moment on.
+    pub first_commit: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Finds out what a new database begins with; awaited only where there is none.
+pub type Origin = LocalBoxFuture<'static, Result<Beginning>>;
 
 /// Called after every commit, of this engine or another tab's, and once when the engine ends.
 pub(crate) type EngineListener = Rc<dyn Fn(Option<Ended>)>;
@@ -85,15 +100,27 @@ impl Engine {
     /// [`ErrorKind::Storage`], with the name of what is wrong as reason: the platform's errors, `DataError` for a damaged
     /// record (of the log, unless [`Settings::salvage`] is set) and `VersionError` for a newer format.
     pub async fn open(storage: Box<dyn Storage>, settings: Settings) -> Result<Self> {
+        Self::open_from(storage, settings, None).await
+    }
+
+    /// The same; a new database begins as `origin` says.
+    ///
+    /// # Errors
+    /// Those of [`Engine::open`], and those of `origin`: then there is no database.
+    pub async fn open_from(
+        storage: Box<dyn Storage>,
+        settings: Settings,
+        origin: Option<Origin>,
+    ) -> Result<Self> {
         // Heard once there is an engine; from the first read on no commit is missed.
         let heard: Rc<Cell<Option<Notice>>> = Rc::default();
         let hearing = heard.clone();
         storage.listen(Box::new(move |notice| hearing.set(Some(notice))));
-        let (header, found) = match read_or_create(&*storage).await {
+        let (header, found) = match read_or_create(&*storage, origin).await {
             Ok(found) => found,
             Err(error) => {
                 storage.close();
-                return Err(error.into());
+                return Err(error);
             }
         };
         let inner = Rc::new(Inner {
@@ -301,10 +328,14 @@ impl Inner {
     }
 }
 
-/// The header, and everything else that an engine begins with, as [`reads_behind`] reads it; the header and the floor are
-/// written first if there are none.
-async fn read_or_create(storage: &dyn Storage) -> StorageResult<(Header, Vec<Vec<Bytes>>)> {
+/// The header, and everything else that an engine begins with, as [`reads_behind`] reads it; if there are none, the header,
+/// the floor and the first commit are written before.
+async fn read_or_create(
+    storage: &dyn Storage,
+    mut origin: Option<Origin>,
+) -> Result<(Header, Vec<Vec<Bytes>>)> {
     let mut writes = 0;
+    let mut beginning = Beginning::default();
     loop {
         let found = storage.read(&reads_behind(FIRST_POSITION - 1)).await?;
         let mut first = found.iter().map(|found| found.first());
@@ -315,24 +346,37 @@ async fn read_or_create(storage: &dyn Storage) -> StorageResult<(Header, Vec<Vec
             return Ok((header, found));
         }
         if floor.is_some() {
-            return Err(missing("meta/header"));
+            return Err(missing("meta/header").into());
         }
-        let header = Header { instance: env::uuid() };
-        let write = Write {
-            expect: vec![Expectation { space: Space::Meta, key: HEADER_KEY.into(), content: None }],
-            changes: vec![
-                Change::Put(Space::Meta, HEADER_KEY.into(), header.encode()),
-                Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION, &header)),
-            ],
-            ..Write::default()
-        };
+        if let Some(origin) = origin.take() {
+            beginning = origin.await?;
+        }
         writes += 1;
-        match storage.write(write).await {
+        match storage.write(creation(&beginning)).await {
             // Read back in every case: another tab may have been first.
             Ok(_) => {}
             Err(StorageError::Conflict | StorageError::Unknown | StorageError::Closed)
                 if writes < CREATIONS => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// What makes a database where there is none.
+fn creation(beginning: &Beginning) -> Write {
+    let header = Header { instance: beginning.instance.clone().unwrap_or_else(env::uuid) };
+    let first_commit = beginning.first_commit.as_ref().map(|(key, value)| {
+        let writer = u64::from_le_bytes(env::random_bytes());
+        let record = record::encode_one(FIRST_POSITION, writer, Keyspace::Metadata, key, value);
+        Change::Add(Space::Log, FIRST_POSITION.into(), record)
+    });
+    let records = [
+        Change::Put(Space::Meta, HEADER_KEY.into(), header.encode()),
+        Change::Put(Space::Meta, FLOOR_KEY.into(), encode_floor(FIRST_POSITION, &header)),
+    ];
+    Write {
+        expect: vec![Expectation { space: Space::Meta, key: HEADER_KEY.into(), content: None }],
+        changes: records.into_iter().chain(first_commit).collect(),
+        ..Write::default()
     }
 }

@@ -55,7 +55,18 @@ pub(super) fn encode_entry(
 
 /// Draws up the record of a commit. `writer` tells this engine's records from others' with the same content.
 pub(super) fn encode(position: u64, writer: u64, overlay: Overlay) -> Bytes {
-    let mut record = overlay.into_encoded();
+    seal(position, writer, overlay.into_encoded())
+}
+
+/// The record of a commit that writes one value.
+pub(super) fn encode_one(position: u64, writer: u64, keyspace: Keyspace, key: &[u8], value: &[u8]) -> Bytes {
+    let mut record = vec![0; HEADER];
+    encode_entry(&mut record, keyspace, key, Some([value, &[]]));
+    seal(position, writer, record)
+}
+
+/// Fills in the header of a record, for which there is room at its beginning.
+fn seal(position: u64, writer: u64, mut record: Vec<u8>) -> Bytes {
     let mut header = [0; HEADER];
     header[0] = FORMAT;
     header[CHECKED..16].copy_from_slice(&position.to_le_bytes());

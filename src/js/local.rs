@@ -2,8 +2,10 @@ use super::contents::{answer_of, attachment_value, contents_of};
 use super::{options_of, promise, promise_of, promise_of_nothing};
 use crate::db::{Database, DatabaseEvent, DatabaseOptions};
 use crate::doc::{Digest, json_text};
+use crate::edit::first_mark;
+use crate::engine::Beginning;
 use crate::env;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::query::{ChangesOptions, changes_text};
 use crate::storage::Rest;
 use futures_util::future::{AbortHandle, FutureExt as _, abortable};
@@ -13,6 +15,7 @@ use serde_json::Value;
 use std::cell::RefCell;
 use std::future::ready;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 /// A handle of a local database.
 #[wasm_bindgen]
@@ -64,6 +67,21 @@ impl ChangesRequest {
     }
 }
 
+/// What JavaScript says of the beginning of a new database.
+async fn beginning_of(origin: Function) -> Result<Beginning> {
+    let failed = |thrown: JsValue| {
+        let name = thrown.dyn_ref::<js_sys::Error>().map_or_else(String::new, |error| error.name().into());
+        Error::new(ErrorKind::Storage).with_reason(name)
+    };
+    let promise = origin.call0(&JsValue::NULL).map_err(failed)?;
+    let found = JsFuture::from(Promise::resolve(&promise)).await.map_err(failed)?;
+    let Ok(found) = found.dyn_into::<Array>() else { return Ok(Beginning::default()) };
+    Ok(Beginning {
+        instance: found.get(0).as_string(),
+        first_commit: found.get(1).as_string().map(|mark| first_mark(&mark)),
+    })
+}
+
 impl Local {
     pub(super) fn database(&self) -> &Database {
         &self.database
@@ -84,12 +102,14 @@ impl Local {
 
 #[wasm_bindgen]
 impl Local {
-    /// Opens a database; `options` is the JSON text of [`DatabaseOptions`].
+    /// Opens a database; `options` is the JSON text of [`DatabaseOptions`]. Where there is none in IndexedDB, `origin` is
+    /// called, whose promise gives nothing, or the instance and the first mark of one that takes the place of another.
     #[wasm_bindgen(unchecked_return_type = "Promise<Local>")]
-    pub fn open(name: String, options: String) -> Promise {
+    pub fn open(name: String, options: String, origin: Option<Function>) -> Promise {
         let open = async move {
             let options: DatabaseOptions = options_of(&options)?;
-            let database = Database::open(&name, options).await?;
+            let origin = origin.map(|origin| beginning_of(origin).boxed_local());
+            let database = Database::open_from(&name, options, origin).await?;
             Ok(Local { database, watching: RefCell::default() }.into())
         };
         promise_of(open.boxed_local())
@@ -124,6 +144,18 @@ impl Local {
     pub fn bulk_docs(&self, docs: String, options: String, contents: Option<Array>) -> Promise {
         let database = self.database.clone();
         promise(async move { database.bulk_docs_with(&docs, contents_of(contents)?, &options).await })
+    }
+
+    /// How far the filling of a database that takes the place of another has come; undefined where it is whole.
+    pub fn adoption_mark(&self) -> Promise {
+        promise_of(ready(self.database.adoption_mark().map(JsValue::from)).boxed_local())
+    }
+
+    /// Fills it further, and gives the mark from then on; see [`Database::adopt`].
+    pub fn adopt(&self, piece: String, contents: Option<Array>) -> Promise {
+        let database = self.database.clone();
+        let adopt = async move { Ok(database.adopt(&piece, contents_of(contents)?).await?.into()) };
+        promise_of(adopt.boxed_local())
     }
 
     /// Documents by id.

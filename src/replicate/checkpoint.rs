@@ -6,6 +6,7 @@
 
 use super::peer::LocalDoc;
 use super::seq::Seq;
+use crate::db::WITH_ATTACHMENTS;
 use serde_json::{Map, Value, json};
 
 /// The version PouchDB writes; documents of another are not understood.
@@ -101,11 +102,8 @@ pub fn advance(current: Option<&LocalDoc>, id: &str, session: &str, seq: &Seq) -
     Some(doc)
 }
 
-/// Says in the document on a target here that documents with attachments were not passed by: before there were any, they
-/// were. Servers and PouchDB know no such member.
-const WITH_ATTACHMENTS: &str = "attachments";
-
-/// The document on a target here, said to have been written with attachments.
+/// The document on a target here, said to have been written with attachments: before there were any, documents with some were
+/// passed by. Servers and PouchDB know no such member.
 pub fn marked(mut doc: LocalDoc) -> LocalDoc {
     doc.insert(WITH_ATTACHMENTS.into(), true.into());
     doc

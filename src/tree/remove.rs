@@ -29,6 +29,22 @@ impl RevTree {
         dropped
     }
 
+    /// Makes the tree say of which revisions there are bodies, where it may be wrong about that: of leaves always. Gives the
+    /// leaves of which there are none.
+    pub fn settle_bodies(&mut self, has_body: impl Fn(&Rev) -> bool) -> Vec<Rev> {
+        let mut lacking = Vec::new();
+        for index in 0..self.nodes.len() {
+            let is_leaf = self.is_leaf_at(index);
+            let node = self.node_mut(index);
+            let is_there = has_body(&node.rev);
+            if is_leaf && !is_there {
+                lacking.push(node.rev.clone());
+            }
+            node.available = is_leaf || node.available && is_there;
+        }
+        lacking
+    }
+
     /// Forgets the leaf `rev` as if it had never been, with those of its ancestors upon which nothing else was made,
     /// and returns them, the leaf first. Purging the last leaf leaves the tree empty.
     pub fn remove_leaf(&mut self, rev: &Rev) -> Result<Vec<Rev>, RemoveLeafError> {

@@ -11,17 +11,18 @@ let hasWarned = false;
 
 /**
  * Opens a database of this adapter in the worker, and on the page where that is not possible: then it is what it would have
- * been without, with the same errors.
+ * been without, with the same errors. `before` is the name of PouchDB's database that a new one takes the place of.
  */
 export async function openInWorker(
   adapter: string,
   place: [name: string, options: string],
+  before: string | undefined,
   onPage: () => Promise<Local>,
 ): Promise<Local | WorkerLocal> {
   // Workers have no localStorage, and what is in memory must not end with the worker.
   if (!isIndexedDb(adapter)) return onPage();
   try {
-    return await WorkerLocal.open(...place);
+    return await WorkerLocal.open(...place, before);
   } catch (error) {
     const local = await onPage();
     warn(error);

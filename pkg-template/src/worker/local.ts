@@ -27,11 +27,12 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
   private constructor(
     private readonly _name: string,
     private readonly _options: string,
+    private readonly _before: string | undefined,
   ) {}
 
   /** Rejects where there can be no worker, or where it can't open the database. */
-  static async open(name: string, options: string): Promise<WorkerLocal> {
-    const local = new WorkerLocal(name, options);
+  static async open(name: string, options: string, before?: string): Promise<WorkerLocal> {
+    const local = new WorkerLocal(name, options, before);
     await local.place();
     return local;
   }
@@ -54,6 +55,14 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
 
   bulk_docs(docs: string, options: string, contents?: Content[]): Promise<string> {
     return this._call('bulk_docs', docs, options, contents);
+  }
+
+  adoption_mark(): Promise<string | undefined> {
+    return this._call('adoption_mark');
+  }
+
+  adopt(piece: string, contents?: Content[]): Promise<string | undefined> {
+    return this._call('adopt', piece, contents);
   }
 
   all_docs(options: string): Promise<Answer> {
@@ -160,7 +169,7 @@ export class WorkerLocal implements Omit<Local, 'peer' | 'free'> {
     const place = { connection, number };
     const before = this._opened;
     try {
-      this._opened = (await connection.call(SERVER, 'open', number, this._name, this._options)) as Opened;
+      this._opened = (await connection.call(SERVER, 'open', number, this._name, this._options, this._before)) as Opened;
     } catch (error) {
       connection.remove(number);
       throw error;

@@ -1,6 +1,7 @@
 // The worker's side: the core, called by messages. The build makes a script of this file, see build/plugins.mjs.
 import { Local, Remote, Replication, initSync } from 'virtual:wasm-bindgen';
 import type { Peer } from 'virtual:wasm-glue';
+import { originOf } from '../pouchdb/origin';
 import { SERVER } from './protocol';
 import type { Answer, Call, Event, Opened, Side } from './protocol';
 
@@ -19,8 +20,9 @@ const server = {
   /** Says that the worker lives. */
   ping(): void {},
 
-  async open(number: number, name: string, options: string): Promise<Opened> {
-    const local = await Local.open(name, options);
+  /** `before`: the name of PouchDB's database that a new one takes the place of. */
+  async open(number: number, name: string, options: string, before?: string): Promise<Opened> {
+    const local = await Local.open(name, options, before === undefined ? undefined : () => originOf(before));
     objects.set(number, local as unknown as Callable);
     local.on_event((event, payload) => send({ object: number, event, payload }));
     return { adapter: local.adapter, id: await local.id() };

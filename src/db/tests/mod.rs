@@ -1,5 +1,6 @@
 //! Tests of the local database, by PouchDB's rules.
 
+mod adoption;
 mod attachments;
 mod attachments_tabs;
 mod bodies;
