@@ -50,6 +50,24 @@ pub struct Wanted {
 /// Contents that a document has from a revision that is there, by name.
 pub(super) type Inherited = HashMap<String, (Digest, u64)>;
 
+/// Stands around the number of a content, in a text that [`split_at_marks`] takes apart. No JSON text has it.
+const MARK: char = '\u{1}';
+
+/// A stretch of a text with contents in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stretch<'a> {
+    Text(&'a str),
+    Content(usize),
+}
+
+/// The stretches of a document of which [`placed`] has put contents inside.
+pub(super) fn split_at_marks(text: &str) -> impl Iterator<Item = Stretch<'_>> {
+    text.split(MARK).enumerate().map(|(index, part)| match part.parse() {
+        Ok(number) if index % 2 == 1 => Stretch::Content(number),
+        _ => Stretch::Text(part),
+    })
+}
+
 /// Where a document says that a content is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
@@ -57,8 +75,8 @@ pub(super) enum Place {
     There(Option<(Digest, u64)>),
     /// Beside the document, under this number.
     Beside(usize),
-    /// In the document.
-    Inside(String),
+    /// In the document, in the place of a [`MARK`] and this number.
+    Inside(usize),
     /// After the document.
     Following(Digest, u64),
 }
@@ -307,7 +325,7 @@ fn placed_attachment(members: &Members<'_>, place: &Place) -> String {
             push_member(&mut text, "stub", "true");
         }
         Place::Beside(index) => push_member(&mut text, "data", &index.to_string()),
-        Place::Inside(base64) => push_member(&mut text, "data", &json(base64)),
+        Place::Inside(index) => push_member(&mut text, "data", &format!("\"{MARK}{index}{MARK}\"")),
         Place::Following(digest, length) => {
             describe(&mut text, digest, *length);
             push_member(&mut text, "follows", "true");

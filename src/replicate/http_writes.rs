@@ -2,17 +2,17 @@
 //!
 //! Contents that the server has already, because it has a revision since which they have not changed, stay stubs. Of the
 //! others, small ones go into the documents, and greater ones follow their document in a request for it alone, so that
-//! neither becomes base64 nor has to be in our memory.
+//! neither becomes base64 nor has to be in our memory. Where a server takes no such request, they become base64 in pieces, which the
+//! browser keeps.
 
 use super::answers;
-use super::attachments::{Place, Stub, Stubs, Wanted, bring, placed};
+use super::attachments::{Place, Stretch, Stub, Stubs, Wanted, bring, placed, split_at_marks};
 use super::peer::{Cause, Doc, Lacking, Peer, WriteFailure};
 use crate::doc::Digest;
 use crate::error::{Error, Result};
 use crate::http::Client;
 use crate::storage::Content;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -117,6 +117,7 @@ impl<'a> Writing<'a> {
         let brought = if wanted.is_empty() { Vec::new() } else { bring(self.source, &wanted).await? };
         let mut brought = brought.into_iter();
         let mut texts: Vec<Cow<'_, str>> = Vec::with_capacity(docs.len());
+        let mut encoded = Vec::new();
         let mut failures = Vec::new();
         'docs: for (doc, stubs, needed) in docs {
             if stubs.all.is_empty() {
@@ -135,16 +136,21 @@ impl<'a> Writing<'a> {
                 failures.push((*doc, &stubs.rev, error, if is_final { Cause::Lost } else { Cause::Source }));
                 continue 'docs;
             }
-            let mut encoded = HashMap::new();
+            let mut places = HashMap::new();
             for (name, content) in contents {
-                encoded.insert(name, STANDARD.encode(content.to_bytes().await?));
+                places.insert(name, encoded.len());
+                encoded.push(content.to_base64().await?);
             }
-            texts.push(placed(doc, |name| encoded.remove(name).map(Place::Inside)).into());
+            texts.push(placed(doc, |name| places.remove(name).map(Place::Inside)).into());
         }
         if !texts.is_empty() {
             let docs = answers::bulk_docs_docs(texts.iter().map(|text| &**text));
-            let written = answers::write_failures(&self.client.raw_bulk_docs(&docs, false).await?)?;
-            self.failures.extend(written);
+            let pieces = split_at_marks(&docs).filter_map(|stretch| match stretch {
+                Stretch::Text(text) => Some(Bytes::copy_from_slice(text.as_bytes()).into()),
+                Stretch::Content(index) => encoded.get(index).cloned(),
+            });
+            let answer = self.client.raw_bulk_docs_of(pieces.collect(), false).await?;
+            self.failures.extend(answers::write_failures(&answer)?);
         }
         for (doc, rev, error, cause) in failures {
             self.failed(doc, rev, error, cause);

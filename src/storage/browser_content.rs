@@ -2,7 +2,9 @@
 
 use super::local_storage::platform_error;
 use super::{Content, StorageError, StorageResult};
-use js_sys::Uint8Array;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use js_sys::{Array, Uint8Array};
 use std::ops::Range;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -43,6 +45,23 @@ impl BrowserContent {
                 Ok(array.subarray(range.start as u32, range.end as u32).to_vec())
             }
         }
+    }
+
+    /// A Blob of its text in base64, made of so many bytes at a time: a multiple of three.
+    pub(super) async fn to_base64(&self, piece: u64) -> StorageResult<Self> {
+        let blob_of =
+            |parts: &Array| Blob::new_with_u8_array_sequence(parts).map_err(|error| platform_error(&error));
+        let parts = Array::new();
+        let length = self.length();
+        let mut start = 0;
+        while start < length {
+            let end = (start + piece).min(length);
+            let text = STANDARD.encode(self.read(start..end).await?);
+            // A Blob each, because these need not be in the page's memory.
+            parts.push(blob_of(&Array::of1(&Uint8Array::from(text.as_bytes())))?.as_ref());
+            start = end;
+        }
+        Ok(Self(blob_of(&parts)?.into()))
     }
 
     /// What IndexedDB keeps of it.

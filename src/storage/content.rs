@@ -1,7 +1,13 @@
 use super::StorageResult;
 #[cfg(target_arch = "wasm32")]
 use super::browser_content::BrowserContent;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+
+/// So much becomes base64 at a time: a multiple of three bytes, so that the texts put one after the other are one.
+#[cfg(target_arch = "wasm32")]
+const BASE64_PIECE: u64 = 3 << 18;
 
 /// The content of an attachment. Cheap to copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +53,21 @@ impl Content {
             Self::Bytes(bytes) => Ok(bytes.clone()),
             #[cfg(target_arch = "wasm32")]
             Self::Browser(content) => content.read(0..content.length()).await.map(Bytes::from),
+        }
+    }
+
+    /// The same in base64. Of what is the browser's, and is no small thing, the text is the browser's too, and only pieces of it are ever
+    /// in our memory.
+    ///
+    /// # Errors
+    /// As [`Content::to_bytes`].
+    pub async fn to_base64(&self) -> StorageResult<Self> {
+        match self {
+            #[cfg(target_arch = "wasm32")]
+            Self::Browser(content) if content.length() > BASE64_PIECE => {
+                content.to_base64(BASE64_PIECE).await.map(Self::Browser)
+            }
+            _ => Ok(Self::Bytes(STANDARD.encode(self.to_bytes().await?).into())),
         }
     }
 

@@ -4,7 +4,9 @@ use super::{Call, Client};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::error;
 use crate::http::params::{Options, Query};
+use crate::http::transport::{Method, Payload};
 use crate::http::url::encode_doc_id;
+use crate::storage::Content;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Map, Value, json};
@@ -79,11 +81,28 @@ impl Client {
         Ok(Value::Array(results).to_string())
     }
 
+    pub(crate) async fn raw_bulk_docs(&self, docs: &str, new_edits: bool) -> Result<Bytes> {
+        self.send_bulk_docs(format!(r#"{{"docs":{docs},"new_edits":{new_edits}}}"#).into(), new_edits).await
+    }
+
+    /// The same with documents in pieces, which are not brought together where the browser has some of them.
+    pub(crate) async fn raw_bulk_docs_of(&self, docs: Vec<Content>, new_edits: bool) -> Result<Bytes> {
+        let [start, end] = [r#"{"docs":"#.to_owned(), format!(r#","new_edits":{new_edits}}}"#)]
+            .map(|text| Content::Bytes(text.into()));
+        let pieces = [vec![start], docs, vec![end]].concat();
+        let here: Option<Vec<&[u8]>> =
+            pieces.iter().map(|piece| piece.bytes().map(|bytes| &**bytes)).collect();
+        let body = match here {
+            Some(here) => Payload::Json(here.concat().into()),
+            None => Payload::Pieces(pieces),
+        };
+        self.send_bulk_docs(body, new_edits).await
+    }
+
     /// Without `new_edits` nothing happens twice, so what is refused for want of a user is sent again where the application
     /// has fresh credentials: to a database that anybody may read, somebody whose session has expired is nobody.
-    pub(crate) async fn raw_bulk_docs(&self, docs: &str, new_edits: bool) -> Result<Bytes> {
-        let body = format!(r#"{{"docs":{docs},"new_edits":{new_edits}}}"#);
-        let call = Call::post(self.in_db("_bulk_docs"), body);
+    async fn send_bulk_docs(&self, body: Payload, new_edits: bool) -> Result<Bytes> {
+        let call = Call { body: Some(body), ..Call::new(Method::Post, self.in_db("_bulk_docs")) };
         let renewals = self.renewals();
         let answer = self.call(call.clone()).await?;
         if new_edits
