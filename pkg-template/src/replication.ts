@@ -187,7 +187,8 @@ export class Replication extends EventEmitter {
     this._settleConflicts(target, options);
     const hooks = hooksOf(await sourceFilter(source, options), options);
     if (this.cancelled || this._ended || this._current !== current) return;
-    const request = requestOf(options);
+    // Who hears of the rows one by one is told the seq of each, which a server is not asked for otherwise.
+    const request = { ...(this._isWanted('checkpoint') && { seq_interval: 1 }), ...requestOf(options) };
     // The worker can't call functions of the page.
     const sides = Object.keys(hooks).length === 0 ? sidesInWorker(source, target) : undefined;
     const runner = await (sides
