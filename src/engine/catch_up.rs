@@ -154,7 +154,7 @@ impl Inner {
     }
 
     /// Applies the record of the next position.
-    fn apply(&self, record: &Bytes) -> StorageResult<()> {
+    pub(super) fn apply(&self, record: &Bytes) -> StorageResult<()> {
         let entries = record::decode(self.position.get() + 1, record)?;
         self.apply_entries(record, entries);
         Ok(())

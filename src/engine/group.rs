@@ -9,7 +9,7 @@ use super::runs::{MANIFEST_KEY, Manifest};
 use crate::env::{self, Millis};
 use crate::error::{Error, Result};
 use crate::storage::{
-    Change, Expectation, Notice, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write,
+    Change, Expectation, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write,
 };
 use bytes::Bytes;
 use futures_channel::oneshot;
@@ -146,13 +146,13 @@ impl Inner {
             }
             let (committed, error) = match outcome {
                 Ok(committed) => (committed, None),
-                Err(error) => (false, Some(self.error_of(error))),
+                Err(error) => (None, Some(self.error_of(error))),
             };
             for job in group {
                 (job.finish)(error.clone());
             }
-            if committed {
-                self.storage.announce(Notice::Committed(self.position.get()));
+            if let Some(record) = committed {
+                self.announce_commit(&record);
                 self.tell(None);
                 self.maintain();
             }
@@ -166,8 +166,8 @@ impl Inner {
         }
     }
 
-    /// Fills the group from the queue and commits it; tells whether there was something to write.
-    async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<bool> {
+    /// Fills the group from the queue and commits it; gives its record, if there was something to write.
+    async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<Option<Bytes>> {
         let mut reconnects = 0;
         let mut turn = None;
         loop {
@@ -177,7 +177,7 @@ impl Inner {
             let Some(Planned { position, record, contents }) = self.plan(group).await? else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 continue;
             };
@@ -209,7 +209,7 @@ impl Inner {
             if committed {
                 let entries = record::entries(&record).expect("BUG: a record that cannot be read back");
                 self.apply_entries(&record, entries);
-                return Ok(true);
+                return Ok(Some(record));
             }
             self.queue.note_contention();
             if !self.catch_up_in_turn().await? && self.floor() == floor {
@@ -230,7 +230,9 @@ impl Inner {
         match &turn {
             Some(turn) if turn.was_contested => {
                 self.queue.note_contention();
-                self.catch_up_in_turn().await?;
+                if !self.apply_heard() {
+                    self.catch_up_in_turn().await?;
+                }
             }
             Some(_) => self.queue.in_turn.set(self.queue.in_turn.get() - 1),
             // Somebody keeps it who is asleep, or there are no turns.

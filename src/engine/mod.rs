@@ -24,6 +24,7 @@ mod listing;
 mod load;
 mod maintain;
 mod memtable;
+mod notices;
 mod open;
 mod read;
 mod record;

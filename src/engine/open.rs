@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use futures_util::lock::Mutex;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The log's first position.
@@ -86,6 +87,8 @@ pub(super) struct Inner {
     /// How the log's records since the last flush can be told, once they are retired.
     pub(super) recent: RefCell<Vec<Settled>>,
     pub(super) maintenance: Maintenance,
+    /// Records that other tabs have told and that could not be applied yet, by their positions.
+    pub(super) heard: RefCell<BTreeMap<u64, Bytes>>,
     pub(super) ended: Cell<Option<Ended>>,
     /// Held by whoever applies records: a commit, or catching up.
     pub(super) turn: Mutex<()>,
@@ -138,6 +141,7 @@ impl Engine {
             position: Cell::new(FIRST_POSITION - 1),
             recent: RefCell::default(),
             maintenance: Maintenance::default(),
+            heard: RefCell::default(),
             ended: Cell::new(None),
             turn: Mutex::new(()),
             listeners: RefCell::default(),
@@ -292,20 +296,6 @@ impl Inner {
         match self.storage.read(reads).await {
             Err(StorageError::Closed) => self.storage.read(reads).await,
             answer => answer,
-        }
-    }
-
-    fn hear(self: Rc<Self>, notice: Notice) {
-        match notice {
-            Notice::Gone => self.end(Ended::Destroyed),
-            Notice::Committed(position) if position > self.position.get() => env::spawn(async move {
-                let _turn = self.turn.lock().await;
-                if position > self.position.get() && self.ended.get().is_none() {
-                    // A failure shows at the next call that needs the storage.
-                    let _ = self.catch_up_in_turn().await;
-                }
-            }),
-            Notice::Committed(_) => {}
         }
     }
 

@@ -360,16 +360,20 @@ async fn a_suspended_connection_is_taken_up_by_a_read(connect: Connect) -> Outco
         check!(log(&*left).await?.len() as u64, 3 * round + 2);
         check!(left.read(&[one(Space::Meta, "a")]).await, Ok(vec![Vec::<Bytes>::new()]));
         left.write(changes([add(3 * round + 3, "3")])).await.map_err(text)?;
-        right.announce(Notice::Committed(round));
+        right.announce(committed(round));
         for _ in 0..100 {
             if heard.borrow().len() as u64 > round {
                 break;
             }
             crate::env::sleep(crate::env::Millis(20)).await;
         }
-        check!(heard.borrow().last().copied(), Some(Notice::Committed(round)));
+        check!(heard.borrow().last().cloned(), Some(committed(round)));
     }
     Ok(())
+}
+
+fn committed(position: u64) -> Notice {
+    Notice::Committed(position, Bytes::new())
 }
 
 async fn notices_reach_the_other_connections(connect: Connect) -> Outcome {
@@ -379,15 +383,15 @@ async fn notices_reach_the_other_connections(connect: Connect) -> Outcome {
     let (to_heard, to_echo) = (heard.clone(), echo.clone());
     right.listen(Box::new(move |notice| to_heard.borrow_mut().push(notice)));
     left.listen(Box::new(move |notice| to_echo.borrow_mut().push(notice)));
-    left.announce(Notice::Committed(7));
-    left.announce(Notice::Committed(9_007_199_254_740_991));
+    left.announce(committed(7));
+    left.announce(committed(9_007_199_254_740_991));
     for _ in 0..100 {
         if heard.borrow().len() >= 2 {
             break;
         }
         crate::env::sleep(crate::env::Millis(20)).await;
     }
-    check!(*heard.borrow(), [Notice::Committed(7), Notice::Committed(9_007_199_254_740_991)]);
+    check!(*heard.borrow(), [committed(7), committed(9_007_199_254_740_991)]);
     check!(*echo.borrow(), []);
     Ok(())
 }

@@ -170,7 +170,7 @@ impl Storage for MemoryStorage {
         {
             let listener = connection.listener.borrow().clone();
             if let Some(listener) = listener {
-                listener(notice);
+                listener(notice.clone());
             }
         }
         self.disk.connections.borrow_mut().retain(|connection| connection.strong_count() > 0);

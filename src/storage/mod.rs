@@ -142,10 +142,11 @@ pub enum Durability {
 }
 
 /// What the connections to one database tell each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// Another connection has committed, up to this log position.
-    Committed(u64),
+    /// Another connection has committed, up to this log position; and what its engine tells of it, which a backend may leave
+    /// out.
+    Committed(u64, Bytes),
     /// The database is gone: destroyed by another connection, or by the person through the browser's settings.
     Gone,
 }

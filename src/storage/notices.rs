@@ -1,12 +1,15 @@
 //! Notices between the tabs and workers of an origin, by BroadcastChannel.
 
 use super::{Listener, Notice};
+use bytes::Bytes;
+use js_sys::{Array, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, MessageEvent};
 
-/// The text that stands for [`Notice::Gone`]; a number is the position of [`Notice::Committed`].
+/// The text that stands for [`Notice::Gone`]; a number is the position of [`Notice::Committed`], a pair of a number and bytes
+/// the position and what is told of it.
 const GONE: &str = "gone";
 
 /// One end of the channel of all connections to one database.
@@ -28,13 +31,10 @@ impl Notices {
         let target = listener.clone();
         let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             let data = event.data();
-            let notice = match (data.as_f64(), data.as_string()) {
-                (Some(position), _) => Notice::Committed(position as u64),
-                (None, Some(text)) if text == GONE => Notice::Gone,
-                // From a newer version: nothing that this one could act on.
-                _ => return,
-            };
-            tell(&target, notice);
+            // What is from a newer version is nothing that this one could act on.
+            if let Some(notice) = notice_of(&data) {
+                tell(&target, notice);
+            }
         });
         let mut notices = Self {
             name: name.to_owned(),
@@ -84,7 +84,10 @@ impl Notices {
 
     pub(super) fn tell_others(&self, notice: Notice) {
         let message = match notice {
-            Notice::Committed(position) => JsValue::from_f64(position as f64),
+            Notice::Committed(position, told) if told.is_empty() => JsValue::from_f64(position as f64),
+            Notice::Committed(position, told) => {
+                Array::of2(&JsValue::from_f64(position as f64), &Uint8Array::from(told.as_ref())).into()
+            }
             Notice::Gone => JsValue::from_str(GONE),
         };
         let is_let_go = self.channel.borrow().is_none();
@@ -103,6 +106,17 @@ impl Notices {
         self.listener.replace(None);
         self.let_go();
     }
+}
+
+fn notice_of(data: &JsValue) -> Option<Notice> {
+    if let Some(position) = data.as_f64() {
+        return Some(Notice::Committed(position as u64, Bytes::new()));
+    }
+    if let Some(pair) = data.dyn_ref::<Array>() {
+        let told = pair.get(1).dyn_into::<Uint8Array>().ok()?;
+        return Some(Notice::Committed(pair.get(0).as_f64()? as u64, told.to_vec().into()));
+    }
+    (data.as_string()? == GONE).then_some(Notice::Gone)
 }
 
 fn tell(listener: &RefCell<Option<Rc<Listener>>>, notice: Notice) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::Step;
 use crate::env::{Millis, block_on, sleep};
 use crate::storage::faulty::{Random, take_turns};
-use crate::storage::{Space, Task};
+use crate::storage::{Notice, Read, Space, Storage as _, Task};
 use futures_util::future::{join, join_all};
 use futures_util::lock::Mutex;
 use std::cell::Cell;
@@ -59,6 +59,77 @@ fn a_notice_brings_the_other_tabs_up_to_date() {
         assert_eq!(left.engine.commit(|_| Err::<(), _>(refusal())).await, Err(refusal()));
         take_turns(10).await;
         assert_eq!((told.get(), right.faults.operations()), (1, operations), "a refusal was announced");
+    });
+}
+
+#[test]
+fn a_short_record_is_told_and_nothing_is_read() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open(&disk).await, Tab::open(&disk).await);
+        let operations = right.faults.operations();
+        left.put("a", "1").await.unwrap();
+        take_turns(10).await;
+        assert_eq!((right.get("a").as_deref(), right.faults.operations()), (Some("1"), operations));
+        left.append(&"long".repeat(10_000)).await.unwrap();
+        take_turns(10).await;
+        assert_eq!(right.contents(), left.contents());
+        assert_eq!(right.faults.operations(), operations + 1);
+        // The next one goes where the others ended.
+        assert_eq!(right.append("right").await, Ok(1));
+        assert_eq!(right.faults.operations(), operations + 2);
+        assert_eq!(left.read(list).len(), 2);
+    });
+}
+
+#[test]
+fn what_is_told_after_something_that_was_not_heard_waits_for_that() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_silent(&disk).await, Tab::open(&disk).await);
+        left.append("lost").await.unwrap();
+        let third = Tab::open(&disk).await;
+        assert_eq!(third.append("told").await, Ok(1));
+        take_turns(10).await;
+        assert_eq!(right.read(list), ["lost", "told"]);
+        assert_eq!(left.read(list), ["lost", "told"]);
+    });
+}
+
+#[test]
+fn what_is_told_of_a_database_made_anew_is_not_taken_for_the_old_one() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let (old, anew) = (Tab::open(&disk).await, Rc::<MemoryDisk>::default());
+        let other = Tab::open(&anew).await;
+        other.put("a", "other").await.unwrap();
+        let at = |space| Read::One(space, 1_u64.into());
+        let stored = MemoryStorage::on(anew.clone()).read(&[at(Space::Log)]).await.unwrap();
+        let record = stored.into_iter().flatten().next().unwrap();
+        let told = [other.engine.instance().as_bytes(), &record].concat();
+        MemoryStorage::on(disk.clone()).announce(Notice::Committed(1, told.into()));
+        take_turns(10).await;
+        assert_eq!(old.get("a"), None);
+        let told = [old.engine.instance().as_bytes(), b"no record"].concat();
+        MemoryStorage::on(disk.clone()).announce(Notice::Committed(1, told.into()));
+        take_turns(10).await;
+        assert_eq!(old.put("a", "old").await, Ok(()));
+        assert_eq!(found_on(&disk).await.get("a").as_deref(), Some("old"));
+    });
+}
+
+#[test]
+fn a_tab_that_only_hears_keeps_no_more_than_others_have_not_flushed() {
+    block_on(async {
+        let disk = Rc::default();
+        let (left, right) = (Tab::open_tiny(&disk).await, Tab::open_tiny(&disk).await);
+        for number in 0..100 {
+            left.append(&format!("{number}")).await.unwrap();
+            take_turns(10).await;
+        }
+        assert_eq!(right.contents(), left.contents());
+        let log_bytes = right.engine.inner.state.borrow().active.log_bytes();
+        assert!(log_bytes < 2 * Settings::tiny().flush_bytes, "{log_bytes} bytes of log in memory");
     });
 }
 

@@ -9,6 +9,7 @@ use crate::storage::notices::Notices;
 use crate::storage::web_locks::{Held, WebLocks};
 use crate::storage::{Listener, Notice, StorageError, StorageResult};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::Either;
 use js_sys::{Object, Reflect};
 use std::rc::Rc;
@@ -142,8 +143,8 @@ impl Origin for Page {
     }
 
     fn announce(&self, notice: Notice) {
-        self.notices.tell_others(notice);
-        if let Notice::Committed(position) = notice
+        self.notices.tell_others(notice.clone());
+        if let Notice::Committed(position, _) = notice
             && !self.notices.has_channel()
         {
             // A notice may get lost. The random part makes it another text each time, else nobody would be told.
@@ -200,7 +201,7 @@ impl Watch {
             } else if key == Some(names.notice()) && !notices.has_channel() {
                 let text = event.new_value().unwrap_or_default();
                 if let Some(Ok(position)) = text.split(' ').next().map(str::parse) {
-                    notices.tell_self(Notice::Committed(position));
+                    notices.tell_self(Notice::Committed(position, Bytes::new()));
                 }
             }
         });

@@ -291,6 +291,11 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 
     fn announce(&self, notice: Notice) {
         if self.shared.state.get() == State::Open {
+            // Whoever knew of a record before its page sees it would be ahead of what it reads.
+            let notice = match notice {
+                Notice::Committed(position, _) => Notice::Committed(position, Bytes::new()),
+                Notice::Gone => Notice::Gone,
+            };
             self.origin.announce(notice);
         }
     }

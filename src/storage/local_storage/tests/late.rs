@@ -128,7 +128,7 @@ impl Origin for LateOrigin {
                 && !Rc::ptr_eq(&open, &self.open)
                 && let Some(listener) = listener.upgrade()
             {
-                listener(notice);
+                listener(notice.clone());
             }
         }
     }
