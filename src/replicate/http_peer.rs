@@ -43,7 +43,7 @@ impl Peer for HttpPeer {
         let mut options = request.to_options();
         if !request.waits {
             // The seqs of the others would only have to be worked out and sent.
-            options.entry("seq_interval").or_insert_with(|| request.limit.into());
+            options.entry("seq_interval").or_insert_with(|| request.interval.into());
         }
         answers::parse(&self.client.raw_changes(&Options::from(options)).await?)
     }

@@ -38,7 +38,9 @@ pub struct Limits {
     /// Batches between the first question about them and their end.
     pub batches_at_once: usize,
     /// Revisions in one request for documents.
-    pub docs_in_fetch: usize,
+    pub revs_in_fetch: usize,
+    /// Bytes that a request for documents should bring, by what those before have brought.
+    pub bytes_in_fetch: usize,
     /// Requests for documents at once.
     pub fetches_at_once: usize,
     /// Bytes in one write to a database behind a network; many proxies take no more than a megabyte.
@@ -49,9 +51,9 @@ pub struct Limits {
 
 impl Limits {
     /// Rows in the first batch: it shows that something happens.
-    const FIRST_BATCH: u64 = 250;
+    pub(super) const FIRST_BATCH: u64 = 250;
     /// Rows in the others.
-    const BATCH: u64 = 1000;
+    pub(super) const BATCH: u64 = 1000;
 
     /// Rows in the batch of that number, counted from 0.
     pub fn rows(&self, batch: u64) -> u64 {
@@ -64,11 +66,12 @@ impl Default for Limits {
         Self {
             batch_size: None,
             batches_ahead: 10,
-            batches_at_once: 4,
-            docs_in_fetch: 500,
-            fetches_at_once: 3,
+            batches_at_once: 6,
+            revs_in_fetch: 1000,
+            bytes_in_fetch: 640 << 10,
+            fetches_at_once: 5,
             bytes_in_write: 900_000,
-            writes_at_once: 2,
+            writes_at_once: 4,
         }
     }
 }

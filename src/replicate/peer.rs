@@ -81,6 +81,8 @@ pub struct ChangesRequest {
     pub since: Seq,
     /// The most rows to give.
     pub limit: u64,
+    /// After so many rows each there is to be a seq; those between may be without.
+    pub interval: u64,
     /// Whether to wait where there is nothing yet.
     pub waits: bool,
     /// PouchDB's further options of `changes()`, the same in every request of a replication.

@@ -15,7 +15,7 @@ use super::transport::{Headers, Method, Payload, Request, Response, Transport};
 use super::url::{Credentials, DbUrl};
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
-use futures_util::future::{LocalBoxFuture, Shared};
+use futures_util::future::{LocalBoxFuture, Shared, join};
 use renewal::Identity;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -206,6 +206,20 @@ impl Client {
     pub(crate) async fn call(&self, call: Call) -> Result<Bytes> {
         self.setup().await?;
         self.0.wire.call(call).await
+    }
+
+    /// The same for a question that changes nothing: it is asked while the database is looked for, and again where it was
+    /// asked too early.
+    async fn call_early(&self, call: Call) -> Result<Bytes> {
+        if self.is_set_up() {
+            return self.0.wire.call(call).await;
+        }
+        let (setup, answer) = join(self.setup(), self.0.wire.call(call.clone())).await;
+        setup?;
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(_) => self.0.wire.call(call).await,
+        }
     }
 
     /// The same with the answer's body still to come.

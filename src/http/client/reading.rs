@@ -85,7 +85,8 @@ impl Client {
             Some(body) => Call::post(url, body),
             None => Call::get(url),
         };
-        self.call(Call { patience: Some(patience), ..call }).await
+        let call = Call { patience: Some(patience), ..call };
+        if waits { self.call(call).await } else { self.call_early(call).await }
     }
 
     /// `{id: [revs]}` to `{id: {missing: [revs]}}`.

@@ -24,9 +24,6 @@ impl Client {
 
     /// As [`setup`](Self::setup), with what the server said; `None` where it had said so before.
     async fn set_up(&self) -> Result<Option<Bytes>> {
-        if self.0.skip_setup {
-            return Ok(None);
-        }
         let Some(running) = self.setup_under_way() else { return Ok(None) };
         let result = running.clone().await;
         if result.is_err() {
@@ -35,12 +32,18 @@ impl Client {
         result.map(Some)
     }
 
+    /// Whether the database is known to be there, or taken for granted.
+    pub(super) fn is_set_up(&self) -> bool {
+        self.0.skip_setup
+            || self.0.setup.borrow().as_ref().is_some_and(|setup| matches!(setup.peek(), Some(Ok(_))))
+    }
+
     /// The setup that is under way, or a new one; `None` where it was done before.
     fn setup_under_way(&self) -> Option<Shared<LocalBoxFuture<'static, Result<Bytes>>>> {
-        let mut slot = self.0.setup.borrow_mut();
-        if slot.as_ref().is_some_and(|setup| matches!(setup.peek(), Some(Ok(_)))) {
+        if self.is_set_up() {
             return None;
         }
+        let mut slot = self.0.setup.borrow_mut();
         Some(slot.get_or_insert_with(|| create(self.0.wire.clone()).boxed_local().shared()).clone())
     }
 

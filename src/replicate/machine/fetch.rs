@@ -7,6 +7,7 @@
 use crate::error::Error;
 use crate::http::lacks_bulk_get;
 use crate::replicate::effect::Request;
+use crate::replicate::options::Limits;
 use crate::replicate::peer::{Doc, DocRevs, Got};
 use crate::sort::sort_by_key;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -24,7 +25,10 @@ enum Part {
 /// The documents of one batch on their way.
 #[derive(Debug)]
 pub(super) struct Fetch {
-    waiting: VecDeque<Part>,
+    /// What was not asked for yet.
+    rest: VecDeque<DocRevs>,
+    /// What was asked for together with others, and is asked for once more.
+    again: VecDeque<Part>,
     under_way: BTreeMap<u64, Part>,
     next: u64,
     places: HashMap<Rc<str>, usize>,
@@ -45,34 +49,39 @@ pub(super) struct Fetched {
 }
 
 impl Fetch {
-    /// A plan for these documents, with no more than `size` revisions in a request.
-    pub(super) fn new(wanted: Vec<DocRevs>, size: usize) -> Self {
+    /// A plan for these documents.
+    pub(super) fn new(wanted: Vec<DocRevs>) -> Self {
         let places = wanted.iter().enumerate().map(|(place, doc)| (doc.id.clone(), place)).collect();
-        let mut waiting = VecDeque::new();
+        Self {
+            rest: wanted.into(),
+            again: VecDeque::new(),
+            under_way: BTreeMap::new(),
+            next: 0,
+            places,
+            outcome: Fetched::default(),
+        }
+    }
+
+    /// As many of the documents that were not asked for yet as have no more than `size` revisions, but one at least.
+    fn cut(&mut self, size: usize) -> Option<Part> {
         let mut part = Vec::new();
         let mut revs = 0;
-        for doc in wanted {
-            if revs > 0 && revs + doc.revs.len() > size {
-                waiting.push_back(Part::Many(std::mem::take(&mut part)));
-                revs = 0;
-            }
+        while let Some(doc) = self.rest.pop_front_if(|doc| part.is_empty() || revs + doc.revs.len() <= size) {
             revs += doc.revs.len();
             part.push(doc);
         }
-        if !part.is_empty() {
-            waiting.push_back(Part::Many(part));
-        }
-        Self { waiting, under_way: BTreeMap::new(), next: 0, places, outcome: Fetched::default() }
+        (!part.is_empty()).then_some(Part::Many(part))
     }
 
-    /// The next request, with the number its answer goes by; `bulk_get`: whether the source can give many at once.
-    pub(super) fn next(&mut self, bulk_get: bool) -> Option<(u64, Request)> {
-        let mut part = self.waiting.pop_front()?;
+    /// The next request, for `size` revisions, with the number its answer goes by; `bulk_get`: whether the source can give
+    /// many at once.
+    pub(super) fn next(&mut self, bulk_get: bool, size: usize) -> Option<(u64, Request)> {
+        let mut part = self.again.pop_front().or_else(|| self.cut(size))?;
         if let Part::Many(docs) = &part
             && !bulk_get
         {
             self.put_back_alone(docs.clone());
-            part = self.waiting.pop_front()?;
+            part = self.again.pop_front()?;
         }
         let request = match &part {
             Part::Many(docs) => Request::BulkGet(docs.clone()),
@@ -86,7 +95,7 @@ impl Fetch {
 
     /// What came of it, once everything has come.
     pub(super) fn finish(&mut self) -> Option<Fetched> {
-        if !self.waiting.is_empty() || !self.under_way.is_empty() {
+        if !self.rest.is_empty() || !self.again.is_empty() || !self.under_way.is_empty() {
             return None;
         }
         let mut outcome = std::mem::take(&mut self.outcome);
@@ -163,7 +172,7 @@ impl Fetch {
 
     fn put_back_alone(&mut self, docs: Vec<DocRevs>) {
         for doc in docs.into_iter().rev() {
-            self.waiting.push_front(Part::One(doc));
+            self.again.push_front(Part::One(doc));
         }
     }
 
@@ -172,8 +181,31 @@ impl Fetch {
             return self.put_back_alone(docs);
         }
         let second = docs.split_off(docs.len() / 2);
-        self.waiting.push_front(Part::Many(second));
-        self.waiting.push_front(Part::Many(docs));
+        self.again.push_front(Part::Many(second));
+        self.again.push_front(Part::Many(docs));
+    }
+}
+
+/// How large documents are, by those that came last.
+#[derive(Debug, Default)]
+pub(super) struct Sizes {
+    bytes_per_doc: Option<usize>,
+}
+
+impl Sizes {
+    /// Learns from an answer.
+    pub(super) fn measure(&mut self, got: &[Got]) {
+        let docs = || got.iter().filter_map(|got| if let Got::Doc(doc) = got { Some(doc) } else { None });
+        let bytes: usize = docs().map(|doc| doc.body.get().len()).sum();
+        if let Some(average) = bytes.checked_div(docs().count()) {
+            self.bytes_per_doc = Some(average.max(1));
+        }
+    }
+
+    /// How many revisions to ask for at once: as many as come quickly, and few while it is not known how large they are.
+    pub(super) fn revs_in_fetch(&self, limits: &Limits) -> usize {
+        let most = limits.revs_in_fetch;
+        self.bytes_per_doc.map_or(most / 4, |bytes| limits.bytes_in_fetch / bytes).clamp(1, most)
     }
 }
 

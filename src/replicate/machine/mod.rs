@@ -17,6 +17,7 @@
 //! of the feed, and the position that the checkpoints name never passes one that is not done. Of two batches that name
 //! the same document the later waits for the earlier.
 
+mod ahead;
 mod batch;
 mod checkpoints;
 mod feed;
@@ -55,6 +56,8 @@ pub struct Machine {
     outbox: Outbox,
     phase: Phase,
     activity: Activity,
+    /// What it was when a run began that is ahead of the checkpoints.
+    activity_before: Activity,
     report: Report,
     identity: Identity,
     checkpoints: Option<Checkpoints>,
@@ -63,6 +66,7 @@ pub struct Machine {
     position: Option<Seq>,
     back_off: f64,
     has_bulk_get: bool,
+    fetched: fetch::Sizes,
     /// Whether the target has taken a document.
     has_written: bool,
     /// How often each document has been a suspect.
@@ -116,12 +120,14 @@ impl Machine {
             outbox: Outbox::default(),
             phase: Phase::Starting,
             activity: Activity::Unknown,
+            activity_before: Activity::Unknown,
             report: Report::new(now),
             checkpoints: None,
             run: None,
             position: None,
             back_off: 0.0,
             has_bulk_get: true,
+            fetched: fetch::Sizes::default(),
             has_written: false,
             suspicions: HashMap::new(),
             progress: progress::Progress::default(),
@@ -164,6 +170,7 @@ impl Machine {
             Purpose::Id(_) | Purpose::Now | Purpose::Resume(_) | Purpose::Stub => {
                 self.identified(purpose, answer)
             }
+            Purpose::Untouched => self.looked_at(answer),
             Purpose::Checkpoint => self.checkpoint_answered(answer),
             Purpose::CheckpointPause => {}
             Purpose::BackOff => {
@@ -192,6 +199,12 @@ impl Machine {
                 match self.work(&mut run) {
                     Ok(()) => self.run = Some(run),
                     Err(error) => self.fail(error),
+                }
+            }
+            Phase::Starting => {
+                if let Some(mut run) = self.run.take() {
+                    self.work_ahead(&mut run);
+                    self.run = Some(run);
                 }
             }
             Phase::Ending(_) if self.is_checkpointed() => self.conclude(),
@@ -251,13 +264,13 @@ impl Machine {
 
     /// Gives up everything under way but the checkpoint.
     fn stop_work(&mut self) {
-        self.run = None;
+        self.drop_run();
         self.outbox.abort(|purpose| !purpose.is_checkpoint());
     }
 
     /// Starts again, from where it stands.
     fn restart(&mut self) {
-        self.run = None;
+        self.drop_run();
         self.outbox.abort(|_| true);
         if let Some(checkpoints) = &mut self.checkpoints {
             checkpoints.drop_wanted();

@@ -48,6 +48,14 @@ impl Purpose {
         matches!(self, Self::Checkpoint | Self::CheckpointPause)
     }
 
+    /// Whether it is part of bringing documents over.
+    pub(super) fn is_work(self) -> bool {
+        matches!(
+            self,
+            Self::Feed | Self::Filter | Self::FeedPause | Self::Diff(_) | Self::Fetch(..) | Self::Write(..)
+        )
+    }
+
     /// Whether it is a request that should be answered as soon as it can be.
     fn is_prompt(self) -> bool {
         !matches!(self, Self::Feed | Self::FeedPause | Self::CheckpointPause | Self::Pause | Self::Grace)
@@ -58,6 +66,8 @@ impl Purpose {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     effects: Vec<Effect>,
+    /// What is not told yet, while it may turn out not to be so.
+    held: Option<Vec<ReplicationEvent>>,
     open: BTreeMap<Token, (Purpose, Millis)>,
     next: u64,
     now: Millis,
@@ -75,8 +85,27 @@ impl Outbox {
         self.effects.push(Effect::Perform(token, request));
     }
 
+    /// Tells the application, or holds it back.
     pub(super) fn emit(&mut self, event: ReplicationEvent) {
-        self.effects.push(Effect::Emit(event));
+        match &mut self.held {
+            Some(held) => held.push(event),
+            None => self.effects.push(Effect::Emit(event)),
+        }
+    }
+
+    /// Holds back what is told from now on.
+    pub(super) fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// Tells what was held back.
+    pub(super) fn release(&mut self) {
+        self.effects.extend(self.held.take().into_iter().flatten().map(Effect::Emit));
+    }
+
+    /// Forgets what was held back; whether anything was to be.
+    pub(super) fn forget(&mut self) -> bool {
+        self.held.take().is_some()
     }
 
     pub(super) fn finish(&mut self) {

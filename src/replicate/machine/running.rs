@@ -5,7 +5,7 @@ use super::feed::{Feed, Page};
 use super::fetch::Fetch;
 use super::outbox::Purpose;
 use super::write::{Write, Written};
-use super::{Activity, End, Machine};
+use super::{Activity, End, Machine, Phase};
 use crate::error::Result;
 use crate::replicate::effect::Request;
 use crate::replicate::peer::{ChangesRequest, DocRevs};
@@ -17,14 +17,17 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 /// Requests for single documents at once: as many connections as browsers open to a host.
 const SINGLES_AT_ONCE: usize = 6;
 
+/// Batches that are begun before the checkpoints are read.
+const BATCHES_AHEAD: usize = 3;
+
 /// The work under way.
 #[derive(Debug)]
 pub(super) struct Run {
+    /// Where it began.
+    pub(super) start: Seq,
     pub(super) feed: Feed,
     batches: VecDeque<Batch>,
     next_batch: u64,
-    /// How many pages of the feed were read.
-    pub(super) pages: u64,
     pub(super) diff: Diff,
     /// What was brought to an empty target, as hashes: it is only worth a question whether one of them is there.
     brought: HashSet<u64>,
@@ -41,13 +44,12 @@ pub(super) enum Diff {
 }
 
 impl Run {
-    pub(super) fn from(start: Seq, may_be_untouched: bool) -> Self {
-        let diff = if may_be_untouched { Diff::Unknown } else { Diff::Ask };
+    pub(super) fn from(start: Seq, diff: Diff) -> Self {
         Self {
+            start: start.clone(),
             feed: Feed::from(start),
             batches: VecDeque::new(),
             next_batch: 0,
-            pages: 0,
             diff,
             brought: HashSet::new(),
         }
@@ -131,7 +133,7 @@ impl Machine {
     }
 
     /// Reads on, as far ahead as may be.
-    fn read(&mut self, run: &mut Run) {
+    pub(super) fn read(&mut self, run: &mut Run) {
         let is_read = |purpose| matches!(purpose, Purpose::Feed | Purpose::Filter | Purpose::FeedPause);
         let limits = self.options.limits;
         let is_over = run.feed.at_end && !self.options.live;
@@ -143,27 +145,32 @@ impl Machine {
             return;
         }
         let waits = run.feed.at_end;
-        run.feed.asked(waits, self.now);
+        let page = run.feed.plan(&limits, self.options.filters);
+        run.feed.asked(page, waits, self.now);
         let request = ChangesRequest {
             since: run.feed.since.clone(),
-            limit: limits.rows(run.pages),
+            limit: page.limit,
+            interval: page.interval,
             waits,
             options: self.options.changes.clone(),
         };
         self.outbox.ask(Purpose::Feed, Request::Changes(request));
     }
 
-    fn begin_batches(&mut self, run: &mut Run) {
+    pub(super) fn begin_batches(&mut self, run: &mut Run) {
         if run.diff == Diff::Unknown {
             return;
         }
+        // A source here gives all it has without a pause; the answers that are waited for have to come through.
+        let is_ahead = matches!(self.phase, Phase::Starting);
+        let at_once = if is_ahead { BATCHES_AHEAD } else { self.options.limits.batches_at_once };
         for index in 0..run.batches.len() {
             let (before, from_here) = run.batches.make_contiguous().split_at_mut(index);
             let Some(batch) = from_here.first_mut() else { return };
             if !batch.is_waiting() {
                 continue;
             }
-            if index >= self.options.limits.batches_at_once || names_one_of(batch, before) {
+            if index >= at_once || names_one_of(batch, before) {
                 return;
             }
             self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Begun(batch.seq.clone())));
@@ -172,7 +179,7 @@ impl Machine {
             batch.stage = if leaves.is_empty() {
                 Stage::Done(Written::default())
             } else if run.diff == Diff::Skip && all_new(&mut run.brought, &leaves) {
-                Stage::Fetching(Fetch::new(leaves, self.options.limits.docs_in_fetch))
+                Stage::Fetching(Fetch::new(leaves))
             } else {
                 self.outbox.ask(Purpose::Diff(batch.number), Request::RevsDiff(leaves));
                 Stage::Diffing
@@ -186,9 +193,7 @@ impl Machine {
 
     /// Takes a page of the feed that has passed the filter.
     pub(super) fn accept(&mut self, run: &mut Run, page: Page) {
-        let Page { rows, seq, pending } = page;
-        if !rows.is_empty() {
-            self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Pending(rows.clone(), seq.clone())));
+        if !page.rows.is_empty() {
             if self.activity != Activity::Active {
                 self.progress.stirred(self.now);
                 self.activity = Activity::Active;
@@ -200,29 +205,41 @@ impl Machine {
             self.progress.succeeded(self.now);
         }
         let stands_at = run.batches.back().map(|batch| &batch.seq).or(self.position.as_ref());
-        if rows.is_empty() && stands_at == Some(&seq) {
+        if page.rows.is_empty() && stands_at == Some(&page.seq) {
             return;
         }
-        let room = self.options.limits.rows(run.pages);
-        match run.batches.back_mut() {
-            Some(last) if last.is_waiting() && (last.rows.len() + rows.len()) as u64 <= room => {
-                last.append(&rows, seq, pending);
+        let limits = self.options.limits;
+        let first = run.next_batch;
+        for Page { rows, seq, pending } in page.split(|number| limits.rows(first + number)) {
+            if !rows.is_empty() {
+                self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Pending(rows.clone(), seq.clone())));
             }
-            _ => {
-                run.batches.push_back(Batch::new(run.next_batch, rows, seq, pending));
-                run.next_batch += 1;
+            let room = limits.rows(run.next_batch);
+            match run.batches.back_mut() {
+                Some(last)
+                    if last.number < first
+                        && last.is_waiting()
+                        && (last.rows.len() + rows.len()) as u64 <= room =>
+                {
+                    last.append(&rows, seq, pending);
+                }
+                _ => {
+                    run.batches.push_back(Batch::new(run.next_batch, rows, seq, pending));
+                    run.next_batch += 1;
+                }
             }
         }
     }
 
-    fn fetch(&mut self, run: &mut Run) {
+    pub(super) fn fetch(&mut self, run: &mut Run) {
         let at_once = if self.has_bulk_get { self.options.limits.fetches_at_once } else { SINGLES_AT_ONCE };
+        let size = self.fetched.revs_in_fetch(&self.options.limits);
         let mut room =
             at_once.saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Fetch(..))));
         for batch in &mut run.batches {
             let Stage::Fetching(fetch) = &mut batch.stage else { continue };
             while room > 0 {
-                let Some((part, request)) = fetch.next(self.has_bulk_get) else { break };
+                let Some((part, request)) = fetch.next(self.has_bulk_get, size) else { break };
                 self.outbox.ask(Purpose::Fetch(batch.number, part), request);
                 room -= 1;
             }
@@ -230,7 +247,7 @@ impl Machine {
     }
 
     /// Writes what is here, in the order of the feed.
-    fn write(&mut self, run: &mut Run) {
+    pub(super) fn write(&mut self, run: &mut Run) {
         let limits = self.options.limits;
         let mut room = limits
             .writes_at_once

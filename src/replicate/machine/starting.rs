@@ -2,7 +2,7 @@
 
 use super::checkpoints::{Checkpoints, Resume};
 use super::outbox::Purpose;
-use super::running::Run;
+use super::running::{Diff, Run};
 use super::{Machine, Phase};
 use crate::error::{Error, Result};
 use crate::replicate::effect::{Answer, Request, Side};
@@ -14,13 +14,15 @@ use crate::replicate::seq::Seq;
 pub(super) struct Identity {
     source: Option<String>,
     target: Option<String>,
-    since: Since,
+    pub(super) since: Since,
+    /// Whether nothing was ever written to the target, as far as is known.
+    pub(super) is_untouched: Option<bool>,
     /// What went wrong while other questions were still open.
     error: Option<Error>,
 }
 
 #[derive(Debug)]
-enum Since {
+pub(super) enum Since {
     /// The checkpoints tell.
     Checkpoint,
     /// The source's newest seq, which is not known yet.
@@ -36,7 +38,7 @@ impl Identity {
             Start::Now => Since::Now,
             Start::At(seq) => Since::Known(seq.clone()),
         };
-        Self { source: None, target: None, since, error: None }
+        Self { source: None, target: None, since, is_untouched: None, error: None }
     }
 }
 
@@ -53,6 +55,11 @@ impl Machine {
         }
         if matches!(self.identity.since, Since::Now) {
             self.outbox.ask(Purpose::Now, Request::Info(Side::Source));
+        }
+        // It is the question by which a server's database is made sure of anyway.
+        self.identity.is_untouched = None;
+        if self.position.is_none() {
+            self.outbox.ask(Purpose::Untouched, Request::Info(Side::Target));
         }
         self.proceed();
     }
@@ -146,11 +153,27 @@ impl Machine {
         checkpoints.agree(agreed);
         self.report.last_seq = Some(start.clone());
         self.position = Some(start.clone());
-        let may_be_untouched = start.is_zero();
-        if may_be_untouched {
-            self.outbox.ask(Purpose::Untouched, Request::Info(Side::Target));
-        }
-        self.run = Some(Run::from(start, may_be_untouched));
+        self.run = Some(match self.take_ahead(&start) {
+            Some(run) => run,
+            None => {
+                let diff = self.diff_from(&start);
+                Run::from(start, diff)
+            }
+        });
         self.phase = Phase::Running;
+    }
+
+    /// Whether the target has to be asked what it has not.
+    fn diff_from(&mut self, start: &Seq) -> Diff {
+        match self.identity.is_untouched {
+            Some(true) => Diff::Skip,
+            None if start.is_zero() => {
+                if !self.outbox.waits_for(|purpose| purpose == Purpose::Untouched) {
+                    self.outbox.ask(Purpose::Untouched, Request::Info(Side::Target));
+                }
+                Diff::Unknown
+            }
+            _ => Diff::Ask,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::batch::Stage;
 use super::feed::Page;
 use super::outbox::Purpose;
-use super::running::{Diff, Run};
+use super::running::Run;
 use super::write::Written;
 use super::{GRACE, Machine};
 use crate::error::{Error, Result};
@@ -18,11 +18,6 @@ const SUSPICIONS: u32 = 3;
 impl Machine {
     pub(super) fn work_answered(&mut self, run: &mut Run, purpose: Purpose, answer: Result<Answer>) {
         match (purpose, answer) {
-            (Purpose::Untouched, answer) => {
-                // Where it can't be found out, nothing is lost by asking.
-                let untouched = matches!(answer, Ok(Answer::Info(info)) if info.is_untouched());
-                run.diff = if untouched { Diff::Skip } else { Diff::Ask };
-            }
             (Purpose::Feed, Ok(Answer::Changes(page))) => self.page_read(run, page),
             (Purpose::Feed, Err(error)) => self.feed_failed(run, error),
             (Purpose::Filter, Ok(Answer::Filtered(passes))) => self.filtered(run, passes),
@@ -53,9 +48,7 @@ impl Machine {
     }
 
     fn page_read(&mut self, run: &mut Run, page: ChangesPage) {
-        let limit = self.options.limits.rows(run.pages);
-        run.pages += 1;
-        let (page, pause) = run.feed.take(page, limit, self.now);
+        let (page, pause) = run.feed.take(page, self.now);
         if let Some(pause) = pause {
             self.outbox.ask(Purpose::FeedPause, Request::Sleep(pause));
         }
@@ -89,11 +82,10 @@ impl Machine {
     }
 
     fn diffed(&mut self, run: &mut Run, number: u64, missing: Result<HashMap<String, Missing>>) {
-        let size = self.options.limits.docs_in_fetch;
         let Some(batch) = run.batch(number) else { return };
         batch.stage = match missing.map(|missing| batch.select(missing)) {
             Ok(wanted) if wanted.is_empty() => Stage::Done(Written::default()),
-            Ok(wanted) => Stage::Fetching(super::fetch::Fetch::new(wanted, size)),
+            Ok(wanted) => Stage::Fetching(super::fetch::Fetch::new(wanted)),
             Err(error) => {
                 batch.error = Some(error);
                 Stage::Done(Written::default())
@@ -102,6 +94,9 @@ impl Machine {
     }
 
     fn fetched(&mut self, run: &mut Run, number: u64, part: u64, got: Result<Vec<Got>>) {
+        if let Ok(got) = &got {
+            self.fetched.measure(got);
+        }
         let Some(batch) = run.batch(number) else { return };
         let Stage::Fetching(fetch) = &mut batch.stage else { return };
         match fetch.answered(part, got) {

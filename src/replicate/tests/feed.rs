@@ -23,7 +23,7 @@ fn a_page_needs_no_seq_but_its_last() {
     couch.rule("/from/_changes", 200, json!({"results": [row], "last_seq": "2-x", "pending": 0}));
     let (written, feeds) = pull(&couch);
     assert_eq!(written, 1);
-    assert!(feeds[0].contains("&seq_interval=250&limit=250&"), "{feeds:?}");
+    assert!(feeds[0].contains("&seq_interval=250&limit=1999&"), "{feeds:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Replication tried: against PouchDB's own ids and checkpoints, the machine alone in every order of events, and the
 //! whole between two servers and databases with faults at every request.
 
+mod ahead;
 mod attachments;
 mod convergence;
 mod feed;

@@ -54,6 +54,11 @@ impl Script {
         settle(&mut self.machine, &mut self.world);
     }
 
+    /// The last event, which stays.
+    pub(super) fn last(&self) -> Option<&ReplicationEvent> {
+        self.world.events.last()
+    }
+
     /// Names of the events since the last call.
     pub(super) fn events(&mut self) -> Vec<&'static str> {
         let events = std::mem::take(&mut self.world.events);
@@ -273,7 +278,7 @@ fn the_feed_is_read_ahead_as_far_as_the_limit_says() {
     assert_eq!(pages, 4, "one in hand and three ahead");
     let fetches =
         script.world.waiting.iter().filter(|(_, request)| matches!(request, Request::BulkGet(_))).count();
-    assert_eq!(fetches, 3);
+    assert_eq!(fetches, 4, "one for each");
 }
 
 #[test]

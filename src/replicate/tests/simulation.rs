@@ -18,7 +18,7 @@ pub(super) struct World {
     /// Seq to document; a document has one row, its newest.
     feed: BTreeMap<u64, (String, String)>,
     next_seq: u64,
-    target: BTreeSet<(String, String)>,
+    pub(super) target: BTreeSet<(String, String)>,
     pub(super) source_log: Option<LocalDoc>,
     pub(super) target_log: Option<LocalDoc>,
     /// Documents the source can't give.
@@ -29,7 +29,7 @@ pub(super) struct World {
     pub(super) events: Vec<ReplicationEvent>,
     finished: bool,
     pub(super) now: u64,
-    written_twice: usize,
+    pub(super) written_twice: usize,
 }
 
 impl World {
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    fn has_everything(&self) -> bool {
+    pub(super) fn has_everything(&self) -> bool {
         self.feed
             .values()
             .all(|(id, rev)| self.target.contains(&(id.clone(), rev.clone())) || self.is_passed(id))
