@@ -145,6 +145,11 @@ impl Machine {
             return;
         }
         let waits = run.feed.at_end;
+        if waits && !run.batches.is_empty() {
+            // A browser has six connections to a server of HTTP/1.1, and each feed that waits keeps one: what brings these
+            // documents over would get none where there are as many feeds.
+            return;
+        }
         let page = run.feed.plan(&limits, self.options.filters);
         run.feed.asked(page, waits, self.now);
         let request = ChangesRequest {

@@ -383,3 +383,20 @@ fn a_last_checkpoint_that_can_not_be_written_does_not_keep_it_from_ending() {
     script.answer(sleeps);
     assert_eq!(script.events(), ["complete"]);
 }
+
+#[test]
+fn a_feed_is_not_waited_upon_while_documents_are_under_way() {
+    let mut script = Script::at_rest(world(3), LIVE());
+    script.world.edit("new");
+    script.answer(waits);
+    let mut steps = 0;
+    while !script.world.has_everything() {
+        assert!(!script.has(waits), "it keeps a connection that the documents need");
+        script.answer(|request| !sleeps(request));
+        steps += 1;
+    }
+    assert!(steps >= 3);
+    script.settle();
+    assert!(script.has(waits));
+    assert_eq!(script.events(), ["active", "change", "paused"]);
+}
