@@ -19,6 +19,7 @@ before(async () => {
   phoneBoard = await openBoard({ app, remote, context: phone });
   deskBoard = await openBoard({ app, remote });
   await Promise.all([phoneBoard.sees('Click a note to edit it'), deskBoard.sees('Click a note to edit it')]);
+  await Promise.all([phoneBoard.state('Up to date'), deskBoard.state('Up to date')]);
 });
 
 after(async () => {
@@ -30,6 +31,8 @@ after(async () => {
 
 test('a held note follows the finger to another place', async () => {
   assert.deepEqual(await phoneBoard.notesIn('Ideas'), ['Click a note to edit it', 'Drag notes where they belong']);
+  // Notes move to their places when they come: what is measured has to stand still.
+  for (const text of ['Click a note to edit it', 'Drag notes where they belong']) await phoneBoard.note(text).tap({ trial: true });
   const from = await phoneBoard.note('Click a note to edit it').boundingBox();
   const to = await phoneBoard.note('Drag notes where they belong').boundingBox();
   const session = await phoneBoard.page.context().newCDPSession(phoneBoard.page);

@@ -30,10 +30,10 @@ export async function runTabs(cases, { launch, browserName, origin, couch, grep 
   const failures = [];
   let shared;
   try {
-    for (const { title, run, ownBrowser, limit = 2 * 60_000 } of chosen) {
+    for (const { title, run, ownBrowser, expectedErrors = [], limit = 2 * 60_000 } of chosen) {
       const browser = ownBrowser ? await launch({ ...options, ...ownBrowser }) : (shared ??= await launch(options));
       try {
-        await runCase(run, { browser, origin, couch, limit });
+        await runCase(run, { browser, origin, couch, expectedErrors, limit });
       } catch (error) {
         failures.push({ title, error: error.stack ?? String(error) });
       } finally {
@@ -48,7 +48,7 @@ export async function runTabs(cases, { launch, browserName, origin, couch, grep 
 
 const options = { backForwardCache: true };
 
-async function runCase(run, { browser, origin, couch, limit }) {
+async function runCase(run, { browser, origin, couch, expectedErrors, limit }) {
   const pages = [];
   const open = async (path = '/tab.html') => {
     const page = await browser.newPage(origin + path);
@@ -65,7 +65,8 @@ async function runCase(run, { browser, origin, couch, limit }) {
   try {
     const running = run({ open, devtools, origin, couch, name: `tabs-${(names += 1)}`, browser: browser.name });
     await withLimit(running, limit);
-    const uncaught = pages.flatMap((page) => page.errors);
+    const isExpected = (error) => expectedErrors.some((expected) => error.includes(expected));
+    const uncaught = pages.flatMap((page) => page.errors).filter((error) => !isExpected(error));
     if (uncaught.length > 0) throw new Error(`uncaught: ${uncaught.join(', ')}`);
   } finally {
     for (const page of pages) await page.close().catch(() => {});
