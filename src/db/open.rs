@@ -70,7 +70,7 @@ impl Database {
     }
 
     /// A handle of an engine that nobody else has, such as one over a storage with faults.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn over(engine: Engine, options: DatabaseOptions) -> Self {
         let shared = SharedEngine::alone(engine);
         Self {

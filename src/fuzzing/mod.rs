@@ -1,6 +1,7 @@
 //! What comes from outside, as functions of bytes: each must end without a panic, whatever it is given, and leave
 //! everything in order. The fuzz targets of `fuzz/` call them, and so do tests, with what is valid but for some bytes.
 
+mod adoption;
 mod documents;
 mod server;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod tests;
 
 pub use crate::engine::fuzzing::stored_records;
 pub use crate::http::fuzzing::multipart;
+pub use adoption::adoption;
 pub use documents::{documents, stored_documents};
 pub use server::server;
 

@@ -1,6 +1,6 @@
 //! A short run of what `fuzz/` does for as long as one likes: valid input, changed in some places.
 
-use super::{documents, multipart, server, stored_documents, stored_records, tree};
+use super::{adoption, documents, multipart, server, stored_documents, stored_records, tree};
 use crate::db::{Database, DatabaseOptions};
 use crate::engine::{Engine, Settings};
 use crate::env::block_on;
@@ -25,6 +25,13 @@ const ANSWERS: [&str; 8] = [
     r#"{"error":"not_found","reason":"missing"}"#,
     r#"{"results":[{"id":"a","docs":[{"ok":{"_id":"a","_rev":"2-b","_attachments":{"x":{"revpos":2,"length":3,"stub":true}}}}]}]}"#,
     "--b\r\n\r\n{\"_id\":\"a\",\"_rev\":\"2-b\",\"_attachments\":{\"x\":{\"follows\":true,\"length\":3}}}\r\n--b--",
+];
+
+/// Of databases of PouchDB's; but for the first, each may follow itself.
+const PIECES_OF_POUCHDB: [&str; 3] = [
+    include_str!("../../fuzz/seeds/adoption/0"),
+    include_str!("../../fuzz/seeds/adoption/1"),
+    include_str!("../../fuzz/seeds/adoption/2"),
 ];
 
 /// As CouchDB sends them, with the content type before them.
@@ -95,6 +102,11 @@ proptest! {
     fn any_documents_leave_a_database_in_order(flags in any::<u8>(), text in 0..DOCUMENTS.len(), edits in edits()) {
         let changed = edited(DOCUMENTS[text].as_bytes().to_vec(), edits);
         documents(&[&[flags], &changed[..]].concat());
+    }
+
+    #[test]
+    fn any_piece_of_a_database_of_pouchdb_leaves_one_in_order(piece in 0..PIECES_OF_POUCHDB.len(), edits in edits()) {
+        adoption(&edited(PIECES_OF_POUCHDB[piece].as_bytes().to_vec(), edits));
     }
 
     #[test]

@@ -9,7 +9,8 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
 
-const TARGETS: [&str; 6] = ["documents", "server", "multipart", "stored_records", "stored_documents", "tree"];
+const TARGETS: [&str; 7] =
+    ["documents", "server", "multipart", "adoption", "stored_records", "stored_documents", "tree"];
 
 /// `[target] [seconds]`: all of them, a minute each, unless told otherwise.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
