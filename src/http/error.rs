@@ -3,7 +3,7 @@
 use super::transport::Response;
 use crate::error::{Error, Result};
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// What a server says of an answer with an error status: CouchDB's `{error, reason}`, or whatever stood in its way.
@@ -53,7 +53,7 @@ pub(super) fn retry_after(response: &Response) -> Option<u32> {
 
 /// Reads a JSON answer. One that is no JSON of the kind expected comes from something between here and CouchDB,
 /// such as a login page of a public network, and is worth another try.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| unreadable(body, &error))
 }
 

@@ -16,14 +16,16 @@ mod fetch;
 pub(crate) mod fuzzing;
 #[cfg(target_arch = "wasm32")]
 mod js_error;
+mod lines;
 mod multipart;
 mod params;
 mod patience;
 mod pieces;
+mod streaming;
 mod transport;
 mod url;
 
-pub(crate) use client::lacks_bulk_get;
+pub(crate) use client::{ChangesFeed, lacks_bulk_get};
 pub use client::{Client, ClientOptions, Fresh, Reauthenticate};
 pub(crate) use error::{from_members as error_from_members, parse as parse_answer};
 #[cfg(target_arch = "wasm32")]
@@ -35,6 +37,8 @@ pub use params::Options;
 pub use transport::{Body, Headers, Method, Payload, Request, Response, Transport};
 pub use url::{Credentials, DbUrl, encode_doc_id};
 
+#[cfg(test)]
+mod feed_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -43,6 +43,21 @@ impl Options {
     }
 }
 
+impl Options {
+    /// A number of things, any number where none is given.
+    pub(super) fn count(&self, name: &str) -> u64 {
+        self.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX)
+    }
+
+    /// The same for a feed that stays open: each row is one that can be gone on from, however many come.
+    pub(super) fn continuous(&self) -> Self {
+        let mut options = self.0.clone();
+        options.insert("feed".into(), "continuous".into());
+        options.retain(|name, _| !matches!(name.as_str(), "limit" | "seq_interval"));
+        Self(options)
+    }
+}
+
 impl From<Map<String, Value>> for Options {
     fn from(options: Map<String, Value>) -> Self {
         Self(options)

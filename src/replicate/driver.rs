@@ -86,6 +86,13 @@ struct Driver {
     aborts: HashMap<Token, AbortHandle>,
 }
 
+impl Drop for Driver {
+    /// Also where it is halted: whoever else holds the source does not keep its feed open.
+    fn drop(&mut self) {
+        self.source.leave_feed();
+    }
+}
+
 impl Driver {
     async fn run(mut self, options: ReplicationOptions) {
         let (mut machine, effects) =
@@ -100,6 +107,7 @@ impl Driver {
                             abort.abort();
                         }
                     }
+                    Effect::LeaveFeed => self.source.leave_feed(),
                     Effect::Emit(event) => {
                         (self.listener)(event);
                         self.heed(&mut machine, &mut effects);

@@ -85,6 +85,8 @@ pub enum Effect {
     Perform(Token, Request),
     /// Give it up; no answer is wanted any more.
     Abort(Token),
+    /// The source's feed is not read on for now.
+    LeaveFeed,
     /// Tell the application.
     Emit(ReplicationEvent),
     /// That was all.

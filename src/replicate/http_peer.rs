@@ -6,7 +6,7 @@ use super::peer::{
 };
 use super::{answers, http_attachments, http_writes};
 use crate::error::Result;
-use crate::http::{Client, Options};
+use crate::http::{ChangesFeed, Client, Options};
 use crate::storage::Content;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -16,12 +16,13 @@ use std::rc::Rc;
 /// A remote database.
 pub struct HttpPeer {
     client: Client,
+    feed: ChangesFeed,
 }
 
 impl HttpPeer {
     /// The database that `client` talks to.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self { feed: ChangesFeed::new(client.clone()), client }
     }
 }
 
@@ -45,7 +46,11 @@ impl Peer for HttpPeer {
             // The seqs of the others would only have to be worked out and sent.
             options.entry("seq_interval").or_insert_with(|| request.interval.into());
         }
-        answers::parse(&self.client.raw_changes(&Options::from(options)).await?)
+        answers::parse(&self.feed.page(&Options::from(options)).await?)
+    }
+
+    fn leave_feed(&self) {
+        self.feed.leave();
     }
 
     async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>> {

@@ -32,6 +32,9 @@ pub trait Peer {
     /// One page of changes after `request.since`; with `request.waits` it resolves when there is something.
     async fn changes(&self, request: &ChangesRequest) -> Result<ChangesPage>;
 
+    /// The feed is not read on for now: what was kept open for the next page is closed.
+    fn leave_feed(&self) {}
+
     /// Which of these revisions it has not, by document.
     async fn revs_diff(&self, revs: &[DocRevs]) -> Result<HashMap<String, Missing>>;
 

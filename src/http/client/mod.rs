@@ -2,15 +2,18 @@
 
 mod attachments;
 mod documents;
+mod feed;
 mod reading;
 mod renewal;
 mod server;
 
 pub(crate) use documents::lacks_bulk_get;
+pub(crate) use feed::ChangesFeed;
 pub use renewal::{Fresh, Reauthenticate};
 
 use super::error;
 use super::patience::Patience;
+use super::streaming::Streaming;
 use super::transport::{Headers, Method, Payload, Request, Response, Transport};
 use super::url::{Credentials, DbUrl};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +22,7 @@ use futures_util::future::{LocalBoxFuture, Shared, join};
 use renewal::Identity;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 /// How to reach the database, beside its address.
@@ -48,6 +51,7 @@ struct Inner {
     /// Whether the server has told that it knows no `_bulk_get`.
     lacks_bulk_get: Cell<bool>,
     multipart: Multipart,
+    streaming: RefCell<Streaming>,
     /// Whether it refuses single documents as unauthorized whoever the user is.
     refuses_documents: Cell<bool>,
 }
@@ -166,6 +170,7 @@ impl Client {
             setup: RefCell::default(),
             lacks_bulk_get: Cell::new(false),
             multipart: Multipart { is_given: Cell::new(true), is_taken: Cell::new(true) },
+            streaming: RefCell::default(),
             refuses_documents: Cell::new(false),
         })))
     }
@@ -182,6 +187,10 @@ impl Client {
 
     pub(crate) fn multipart(&self) -> &Multipart {
         &self.0.multipart
+    }
+
+    fn streaming(&self) -> RefMut<'_, Streaming> {
+        self.0.streaming.borrow_mut()
     }
 
     /// How often the credentials were renewed.

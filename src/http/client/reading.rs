@@ -47,7 +47,13 @@ impl Client {
     }
 
     pub(crate) async fn raw_changes(&self, options: &Options) -> Result<Bytes> {
-        let waits = options.text("feed") == Some("longpoll");
+        let call = self.changes_call(options);
+        if options.text("feed") == Some("longpoll") { self.call(call).await } else { self.call_early(call).await }
+    }
+
+    pub(super) fn changes_call(&self, options: &Options) -> Call {
+        let feed = options.text("feed").filter(|feed| matches!(*feed, "longpoll" | "continuous"));
+        let waits = feed.is_some();
         let timeout = options.millis("timeout");
         let heartbeat = match options.get("heartbeat") {
             None if waits => Some(HEARTBEAT),
@@ -67,8 +73,8 @@ impl Client {
                 query.add_bare(name, value);
             }
         }
-        if waits {
-            query.add("feed", "longpoll");
+        if let Some(feed) = feed {
+            query.add("feed", feed);
         }
         query.add_flags(options, &["include_docs", "attachments", "conflicts", "descending", "update_seq"]);
         let body = add_filter(&mut query, options);
@@ -85,8 +91,7 @@ impl Client {
             Some(body) => Call::post(url, body),
             None => Call::get(url),
         };
-        let call = Call { patience: Some(patience), ..call };
-        if waits { self.call(call).await } else { self.call_early(call).await }
+        Call { patience: Some(patience), ..call }
     }
 
     /// `{id: [revs]}` to `{id: {missing: [revs]}}`.

@@ -2,6 +2,7 @@
 
 use super::attachments::{read_related, without_encoding, write_mixed};
 use super::database::Database;
+use super::feed::Following;
 use crate::error::{Error, Result};
 use crate::http::transport::{Body, Method, Payload, Request, Response, Transport};
 use crate::storage::Content;
@@ -36,7 +37,7 @@ pub(crate) enum Fault {
 
 /// What a request is answered with.
 #[derive(Clone)]
-enum Reply {
+pub(super) enum Reply {
     Json(Value),
     Bytes(String, Bytes),
 }
@@ -60,6 +61,9 @@ struct Server {
     required: Option<(String, String)>,
     /// Whether documents that are followed by attachments are taken for plain edits, as express-pouchdb does.
     ignores_multipart: bool,
+    /// How many feeds are open, and how often all were ended.
+    open_feeds: usize,
+    ended_feeds: usize,
 }
 
 impl Couch {
@@ -129,25 +133,53 @@ impl Couch {
         rev
     }
 
+    /// How many feeds are open.
+    pub(crate) fn feeds(&self) -> usize {
+        self.0.borrow().open_feeds
+    }
+
+    /// Ends the feeds that are open.
+    pub(crate) fn end_feeds(&self) {
+        self.0.borrow_mut().ended_feeds += 1;
+        self.notify();
+    }
+
+    pub(super) fn ended_feeds(&self) -> usize {
+        self.0.borrow().ended_feeds
+    }
+
+    pub(super) fn count_feed(&self, is_open: bool) {
+        let open = &mut self.0.borrow_mut().open_feeds;
+        *open = if is_open { *open + 1 } else { *open - 1 };
+    }
+
     fn notify(&self) {
         for waiter in self.0.borrow_mut().waiters.drain(..) {
             let _ = waiter.send(());
         }
     }
 
+    /// What it answers now, if that is not to be waited for.
+    pub(super) fn answer_now(&self, request: &Request) -> Option<(u16, Reply)> {
+        self.0.borrow_mut().handle(request)
+    }
+
+    /// Resolves when something has been written.
+    pub(super) async fn changed(&self) {
+        let (sender, changed) = oneshot::channel();
+        self.0.borrow_mut().waiters.push(sender);
+        let _ = changed.await;
+    }
+
     async fn answer(&self, request: &Request) -> (u16, Reply) {
         loop {
-            let answer = self.0.borrow_mut().handle(request);
+            let answer = self.answer_now(request);
             if request.method != Method::Get {
                 self.notify();
             }
             match answer {
                 Some(answer) => return answer,
-                None => {
-                    let (sender, changed) = oneshot::channel();
-                    self.0.borrow_mut().waiters.push(sender);
-                    let _ = changed.await;
-                }
+                None => self.changed().await,
             }
         }
     }
@@ -174,6 +206,11 @@ impl Transport for Couch {
             return Ok(response(status, vec![Ok(body.into())]));
         }
         let (status, body) = self.answer(&request).await;
+        if let (200, Reply::Json(page), true) = (status, &body, request.url.contains("feed=continuous"))
+            && let Some(following) = Following::begin(self, &request, page, fault.as_ref())
+        {
+            return Ok(Response { status, headers: Vec::new(), body: Box::new(following) });
+        }
         let (content_type, body) = match body {
             Reply::Json(body) => ("application/json".to_owned(), Bytes::from(body.to_string())),
             Reply::Bytes(content_type, bytes) => (content_type, bytes),

@@ -3,6 +3,7 @@
 mod attachments;
 mod couch;
 mod database;
+mod feed;
 
 pub(crate) use couch::{Couch, Fault};
 pub(crate) use database::{Database, Leaves};

@@ -265,13 +265,13 @@ impl Machine {
     /// Gives up everything under way but the checkpoint.
     fn stop_work(&mut self) {
         self.drop_run();
-        self.outbox.abort(|purpose| !purpose.is_checkpoint());
+        self.outbox.stop(true);
     }
 
     /// Starts again, from where it stands.
     fn restart(&mut self) {
         self.drop_run();
-        self.outbox.abort(|_| true);
+        self.outbox.stop(false);
         if let Some(checkpoints) = &mut self.checkpoints {
             checkpoints.drop_wanted();
         }

@@ -108,6 +108,12 @@ impl Outbox {
         self.held.take().is_some()
     }
 
+    /// Gives the work up, but for the checkpoints where they are `kept`.
+    pub(super) fn stop(&mut self, kept: bool) {
+        self.abort(|purpose| !(kept && purpose.is_checkpoint()));
+        self.effects.push(Effect::LeaveFeed);
+    }
+
     pub(super) fn finish(&mut self) {
         self.abort(|_| true);
         self.effects.push(Effect::Finish);

@@ -76,6 +76,10 @@ impl World {
                     self.waiting.retain(|(other, _)| *other != token);
                     assert_eq!(self.waiting.len() + 1, before, "aborted what was not asked");
                 }
+                Effect::LeaveFeed => {
+                    let reads = |(_, request): &(Token, Request)| matches!(request, Request::Changes(_));
+                    assert!(!self.waiting.iter().any(reads), "left while it is read");
+                }
                 Effect::Emit(event) => self.events.push(event),
                 Effect::Finish => {
                     assert!(self.waiting.is_empty(), "left open: {:?}", self.waiting);
