@@ -1,4 +1,4 @@
-// Reads the changes of a remote database by one request after the other: pages, and long polls where the feed is live.
+// Reads the changes of a remote database, page after page; where the feed is live, each when there is something.
 import type { Remote } from 'virtual:wasm-glue';
 import type { Change, ChangesResult, Sink } from './changes';
 import { core } from './core';
@@ -33,24 +33,29 @@ export async function readRemote(sink: Sink): Promise<ChangesResult> {
 
   const results: Change[] = [];
   let left = limit ?? Infinity;
-  for (;;) {
-    // A feed that goes backwards can't be continued, so it is one request.
-    request.limit = options.descending ? limit : Math.min(left, batchSize);
-    const text = await (core(sink.db) as Remote).changes(encodeOptions(request, known), sink.signal);
-    const page = JSON.parse(text) as Page;
-    for (const change of page.results) {
+  const feed = (core(sink.db) as Remote).feed();
+  try {
+    for (;;) {
+      // A feed that goes backwards can't be continued, so it is one request.
+      request.limit = options.descending ? limit : Math.min(left, batchSize);
+      const text = await feed.page(encodeOptions(request, known), sink.signal);
+      const page = JSON.parse(text) as Page;
+      for (const change of page.results) {
+        if (sink.cancelled) return { status: 'cancelled' };
+        left -= 1;
+        if (filter && !filter(change.doc)) continue;
+        if (!options.include_docs) delete change.doc;
+        else if (options.attachments && options.binary) decodeAttachments(change.doc);
+        if (sink.outgoing) await sink.outgoing(change);
+        if (options.return_docs) results.push(change);
+        sink.emitChange(change, page.pending, page.last_seq);
+      }
       if (sink.cancelled) return { status: 'cancelled' };
-      left -= 1;
-      if (filter && !filter(change.doc)) continue;
-      if (!options.include_docs) delete change.doc;
-      else if (options.attachments && options.binary) decodeAttachments(change.doc);
-      if (sink.outgoing) await sink.outgoing(change);
-      if (options.return_docs) results.push(change);
-      sink.emitChange(change, page.pending, page.last_seq);
+      const finished = left <= 0 || options.descending || (!options.continuous && page.results.length < batchSize);
+      if (finished) return { results, last_seq: page.last_seq };
+      request.since = page.last_seq ?? request.since;
     }
-    if (sink.cancelled) return { status: 'cancelled' };
-    const finished = left <= 0 || options.descending || (!options.continuous && page.results.length < batchSize);
-    if (finished) return { results, last_seq: page.last_seq };
-    request.since = page.last_seq ?? request.since;
+  } finally {
+    feed.free();
   }
 }

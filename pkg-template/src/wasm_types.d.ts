@@ -115,8 +115,7 @@ declare module 'virtual:wasm-glue' {
     bulk_get(request: string): Promise<string>;
     bulk_docs(docs: string, options: string): Promise<string>;
     all_docs(options: string): Promise<string>;
-    /** One request. */
-    changes(options: string, signal?: AbortSignal): Promise<string>;
+    feed(): RemoteFeed;
     revs_diff(request: string): Promise<string>;
     info(): Promise<string>;
     id(): Promise<string>;
@@ -124,6 +123,13 @@ declare module 'virtual:wasm-glue' {
     close(): Promise<void>;
     destroy(): Promise<void>;
     peer(): Peer;
+    free(): void;
+  }
+
+  /** A changes feed; what it keeps open ends when it is freed. */
+  export interface RemoteFeed {
+    /** The next page; with the feed 'longpoll' when there is something. */
+    page(options: string, signal?: AbortSignal): Promise<string>;
     free(): void;
   }
 

@@ -15,6 +15,7 @@ mod contents;
 mod get;
 mod open;
 mod options;
+mod own_edits;
 mod read;
 mod shared;
 #[cfg(test)]

@@ -78,6 +78,10 @@ impl Database {
         }
     }
 
+    pub(super) fn shared(&self) -> &Rc<SharedEngine> {
+        &self.inner.shared
+    }
+
     pub(super) fn engine(&self) -> Result<&Engine> {
         if self.inner.closed.get() && self.inner.shared.engine.ended() != Some(Ended::Destroyed) {
             return Err(Error::new(ErrorKind::Closed));

@@ -1,6 +1,7 @@
 //! The engines that are open on this thread: all handles of one name share one.
 
 use super::options::DatabaseOptions;
+use super::own_edits::OwnEdits;
 use crate::engine::{Engine, Origin};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Adapter, Storage};
@@ -13,13 +14,14 @@ use std::sync::Arc;
 /// An open engine, and how many handles use it.
 pub(super) struct SharedEngine {
     pub(super) engine: Engine,
+    pub(super) own_edits: RefCell<OwnEdits>,
     handles: Cell<usize>,
 }
 
 impl SharedEngine {
     /// An engine with one handle.
     pub(super) fn alone(engine: Engine) -> Rc<Self> {
-        Rc::new(Self { engine, handles: Cell::new(1) })
+        Rc::new(Self { engine, own_edits: RefCell::default(), handles: Cell::new(1) })
     }
 }
 

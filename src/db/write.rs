@@ -5,6 +5,7 @@ use super::open::Database;
 use super::options::DatabaseOptions;
 use crate::doc::{ContentInfo, json_text};
 use crate::edit::{Adoption, Bulk, DocumentResult, EditOptions, Supplied, adoption_mark};
+use crate::engine::Overlay;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Content;
 use serde::Deserialize;
@@ -115,6 +116,19 @@ impl Database {
     ) -> Result<Vec<DocumentResult>> {
         let beside = self.supplied(contents).await?;
         let bulk = Bulk::prepare(docs, &beside, options)?;
-        self.engine()?.commit(move |overlay| bulk.plan(overlay)).await
+        let shared = self.shared().clone();
+        let plan = move |overlay: &mut Overlay| {
+            let results = bulk.plan(overlay)?;
+            // Known before any feed hears of them; one that is not written after all is in no feed.
+            shared.own_edits.borrow_mut().note(&results);
+            Ok(results)
+        };
+        self.engine()?.commit(plan).await
+    }
+
+    /// Whether the revision is an edit that was made here lately, by whichever handle on this page or worker, and not one
+    /// that came from elsewhere.
+    pub fn is_own_edit(&self, id: &str, rev: &str) -> bool {
+        self.shared().own_edits.borrow().contains(id, rev)
     }
 }

@@ -133,6 +133,13 @@ fn a_feed_asked_for_from_elsewhere_is_another_one() {
 }
 
 #[test]
+fn from_now_on_is_nowhere_to_go_on_from() {
+    let (server, feed) = server([]);
+    assert_eq!(page(&feed, &json!("now"), 100).unwrap().1, "polled");
+    assert_eq!(server.0.borrow().asked, ["heartbeat=10000&limit=100&feed=longpoll&since=now"]);
+}
+
+#[test]
 fn one_that_does_not_last_gives_way_to_long_polls() {
     let short = || vec![piece("\n")];
     let (server, feed) = server([short(), short()]);

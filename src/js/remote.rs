@@ -1,7 +1,7 @@
 use super::{options_of, promise, promise_of, promise_of_nothing, thrown};
 use crate::doc::json_text;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Client, ClientOptions, Fetch, Fresh, Method, Reauthenticate, error_from_js};
+use crate::http::{ChangesFeed, Client, ClientOptions, Fetch, Fresh, Method, Reauthenticate, error_from_js};
 use futures_util::future::{FutureExt as _, abortable};
 use js_sys::{Function, JSON, Promise};
 use std::collections::BTreeMap;
@@ -109,26 +109,9 @@ impl Remote {
         promise(async move { client.all_docs(&options).await })
     }
 
-    /// One request for changes, given up when `signal` says so.
-    pub fn changes(&self, options: String, signal: Option<AbortSignal>) -> Promise {
-        let client = self.client.clone();
-        promise(async move {
-            let (request, handle) = abortable(async move { client.changes(&options).await });
-            let on_abort = Closure::<dyn Fn()>::new(move || handle.abort());
-            if let Some(signal) = &signal {
-                if signal.aborted() {
-                    return Err(Error::network("The request was given up"));
-                }
-                // An AbortSignal is an EventTarget.
-                let _ = signal.add_event_listener_with_callback("abort", on_abort.as_ref().unchecked_ref());
-            }
-            let answer = request.await;
-            if let Some(signal) = &signal {
-                let _ =
-                    signal.remove_event_listener_with_callback("abort", on_abort.as_ref().unchecked_ref());
-            }
-            answer.unwrap_or_else(|_| Err(Error::network("The request was given up")))
-        })
+    /// A changes feed, to be read from where its reader says.
+    pub fn feed(&self) -> RemoteFeed {
+        RemoteFeed { feed: Rc::new(ChangesFeed::new(self.client.clone())) }
     }
 
     /// Which revisions are missing.
@@ -164,6 +147,37 @@ impl Remote {
     pub fn destroy(&self) -> Promise {
         let client = self.client.clone();
         promise_of_nothing(async move { client.destroy().await })
+    }
+}
+
+/// A changes feed of a remote database. What it keeps open between two pages ends when it is freed.
+#[wasm_bindgen]
+pub struct RemoteFeed {
+    feed: Rc<ChangesFeed>,
+}
+
+#[wasm_bindgen]
+impl RemoteFeed {
+    /// The next page, given up when `signal` says so; with the feed `longpoll` when there is something.
+    pub fn page(&self, options: String, signal: Option<AbortSignal>) -> Promise {
+        let feed = self.feed.clone();
+        promise(async move {
+            let (request, handle) = abortable(async move { feed.text(&options).await });
+            let on_abort = Closure::<dyn Fn()>::new(move || handle.abort());
+            if let Some(signal) = &signal {
+                if signal.aborted() {
+                    return Err(Error::network("The request was given up"));
+                }
+                // An AbortSignal is an EventTarget.
+                let _ = signal.add_event_listener_with_callback("abort", on_abort.as_ref().unchecked_ref());
+            }
+            let answer = request.await;
+            if let Some(signal) = &signal {
+                let _ =
+                    signal.remove_event_listener_with_callback("abort", on_abort.as_ref().unchecked_ref());
+            }
+            answer.unwrap_or_else(|_| Err(Error::network("The request was given up")))
+        })
     }
 }
 

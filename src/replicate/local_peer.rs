@@ -28,6 +28,19 @@ impl LocalPeer {
         Self(database)
     }
 
+    fn row(&self, change: Change) -> Result<ChangeRow> {
+        let doc = change.doc.map(RawValue::from_string).transpose();
+        let revs: Vec<String> = change.revs.iter().map(ToString::to_string).collect();
+        Ok(ChangeRow {
+            is_own: revs.iter().all(|rev| self.0.is_own_edit(&change.id, rev)),
+            id: change.id,
+            seq: Some(Seq::from(change.seq)),
+            changes: revs.into_iter().map(|rev| ChangedRev { rev }).collect(),
+            deleted: change.deleted,
+            doc: doc.map_err(|error| Error::new(ErrorKind::Unknown).with_reason(error.to_string()))?,
+        })
+    }
+
     /// What became of the one document written with `bulk_docs`.
     async fn write_one(&self, doc: &LocalDoc) -> Result<String> {
         let docs = Value::Array(vec![Value::Object(doc.clone())]).to_string();
@@ -64,7 +77,11 @@ impl Peer for LocalPeer {
             let page = self.0.changes(&options).await?;
             if !request.waits || !page.results.is_empty() || page.last_seq > options.since {
                 return Ok(ChangesPage {
-                    results: page.results.into_iter().map(row).collect::<Result<_>>()?,
+                    results: page
+                        .results
+                        .into_iter()
+                        .map(|change| self.row(change))
+                        .collect::<Result<_>>()?,
                     last_seq: Some(Seq::from(page.last_seq)),
                     pending: Some(page.pending),
                 });
@@ -196,15 +213,4 @@ fn changes_options(request: &ChangesRequest) -> Result<ChangesOptions> {
         options.select(&selector)?;
     }
     Ok(options)
-}
-
-fn row(change: Change) -> Result<ChangeRow> {
-    let doc = change.doc.map(RawValue::from_string).transpose();
-    Ok(ChangeRow {
-        id: change.id,
-        seq: Some(Seq::from(change.seq)),
-        changes: change.revs.iter().map(|rev| ChangedRev { rev: rev.to_string() }).collect(),
-        deleted: change.deleted,
-        doc: doc.map_err(|error| Error::new(ErrorKind::Unknown).with_reason(error.to_string()))?,
-    })
 }

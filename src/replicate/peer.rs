@@ -138,6 +138,9 @@ pub struct ChangeRow {
     /// The winner, where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doc: Option<Box<RawValue>>,
+    /// Whether the source knows it for an edit that was just made on it, so that hardly anybody else has it.
+    #[serde(skip)]
+    pub is_own: bool,
 }
 
 /// A leaf in a row of a changes feed.

@@ -110,7 +110,8 @@ async function longpoll(name, db, options, request, response) {
 
 function continuous(name, db, options, request, response) {
   response.type('application/json');
-  response.flushHeaders();
+  // CouchDB's sign that the feed is open.
+  response.write('\n');
   follow({
     db,
     options,

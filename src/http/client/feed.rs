@@ -50,14 +50,19 @@ impl ChangesFeed {
     /// Those of the requests.
     pub(crate) async fn page(&self, options: &Options) -> Result<Bytes> {
         let open = self.open.take().filter(|open| Some(&open.at) == options.get("since"));
-        let waits = options.text("feed") == Some("longpoll");
-        if waits
+        if stays_open(options)
             && (open.is_some() || self.client.streaming().is_wanted(env::now()))
             && let Some(page) = self.follow(options, open).await?
         {
             return Ok(page);
         }
         self.client.raw_changes(options).await
+    }
+
+    /// The same as text.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) async fn text(&self, options: &str) -> Result<String> {
+        error::text(self.page(&Options::parse(options)?).await?)
     }
 
     /// Closes what is kept open between two pages.
@@ -122,6 +127,13 @@ impl ChangesFeed {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether it is to be waited for what comes, which must be able to go on from where it stands, and not backwards.
+fn stays_open(options: &Options) -> bool {
+    options.text("feed") == Some("longpoll")
+        && options.text("since") != Some("now")
+        && !options.is_set("descending")
 }
 
 /// A connection on which rows come.

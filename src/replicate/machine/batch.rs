@@ -1,5 +1,6 @@
 //! One batch of the feed on its way from rows to written documents.
 
+use super::feed::Page;
 use super::fetch::{Fetch, Fetched, Refused};
 use super::write::{Write, Written};
 use crate::error::Error;
@@ -7,6 +8,9 @@ use crate::replicate::peer::{ChangeRow, Doc, DocRevs, Missing};
 use crate::replicate::seq::Seq;
 use std::collections::HashMap;
 use std::rc::Rc;
+
+/// The most rows of which the target is not asked whether it has them.
+const STRAIGHT_ROWS: usize = 8;
 
 /// A batch: rows that were read together, and how far they have come.
 #[derive(Debug)]
@@ -17,6 +21,10 @@ pub(super) struct Batch {
     /// How much of the feed comes after it.
     pub(super) pending: Option<u64>,
     pub(super) rows: Rc<Vec<ChangeRow>>,
+    /// Whether the feed was waited upon for them.
+    is_news: bool,
+    /// Whether its documents are on their way without a question to the target.
+    pub(super) is_straight: bool,
     pub(super) stage: Stage,
     /// How many documents the source gave.
     pub(super) docs_read: u64,
@@ -44,9 +52,11 @@ pub(super) enum Stage {
 }
 
 impl Batch {
-    pub(super) fn new(number: u64, rows: Rc<Vec<ChangeRow>>, seq: Seq, pending: Option<u64>) -> Self {
+    pub(super) fn new(number: u64, page: Page) -> Self {
+        let Page { rows, seq, pending, is_news } = page;
         let stage = if rows.is_empty() { Stage::Done(Written::default()) } else { Stage::Waiting };
-        Self { number, seq, pending, rows, stage, docs_read: 0, refused: Vec::new(), error: None }
+        let (docs_read, refused, error) = (0, Vec::new(), None);
+        Self { number, seq, pending, rows, is_news, is_straight: false, stage, docs_read, refused, error }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -54,9 +64,17 @@ impl Batch {
     }
 
     /// Takes the rows of a later page into a batch that has not been begun.
-    pub(super) fn append(&mut self, rows: &[ChangeRow], seq: Seq, pending: Option<u64>) {
-        Rc::make_mut(&mut self.rows).extend(rows.iter().cloned());
-        (self.seq, self.pending) = (seq, pending);
+    pub(super) fn append(&mut self, page: Page) {
+        Rc::make_mut(&mut self.rows).extend(page.rows.iter().cloned());
+        (self.seq, self.pending) = (page.seq, page.pending);
+        self.is_news &= page.is_news;
+    }
+
+    /// Whether it is a few edits just made on the source: the target will hardly have them, and it costs little to send
+    /// what it has, so the question would only take time.
+    pub(super) fn may_go_straight(&self) -> bool {
+        let is_own = |row: &ChangeRow| row.is_own && row.changes.len() == 1;
+        self.is_news && self.rows.len() <= STRAIGHT_ROWS && self.rows.iter().all(is_own)
     }
 
     /// The documents and revisions its rows name, each document once.

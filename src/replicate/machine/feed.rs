@@ -68,6 +68,8 @@ pub(super) struct Page {
     pub(super) rows: Rc<Vec<ChangeRow>>,
     pub(super) seq: Seq,
     pub(super) pending: Option<u64>,
+    /// Whether it was waited for.
+    pub(super) is_news: bool,
 }
 
 impl Feed {
@@ -175,16 +177,16 @@ impl Feed {
         self.since = seq.clone();
         // Sync Gateway sends rows for its own users.
         let rows = Rc::new(rows.into_iter().filter(|row| row.id != "_user/").collect());
-        (Page { rows, seq, pending }, pause)
+        (Page { rows, seq, pending, is_news: waited.is_some() }, pause)
     }
 }
 
 impl Page {
     /// The page in batches, which end where there is a seq; `rows` tells how many each is to have at least, by its number.
     pub(super) fn split(self, rows: impl Fn(u64) -> u64) -> Vec<Self> {
-        let Self { rows: all, seq, pending } = self;
+        let Self { rows: all, seq, pending, is_news } = self;
         if all.len() as u64 <= rows(0) {
-            return vec![Self { rows: all, seq, pending }];
+            return vec![Self { rows: all, seq, pending, is_news }];
         }
         let mut pages = Vec::new();
         let mut left = all.len() as u64;
@@ -196,10 +198,10 @@ impl Page {
             // A few rows are not worth requests of their own.
             if let Some(seq) = end.filter(|_| left >= rows(pages.len() as u64 + 1) / 8) {
                 let rows = Rc::new(std::mem::take(&mut part));
-                pages.push(Self { rows, seq, pending: pending.map(|pending| pending + left) });
+                pages.push(Self { rows, seq, pending: pending.map(|pending| pending + left), is_news });
             }
         }
-        pages.push(Self { rows: Rc::new(part), seq, pending });
+        pages.push(Self { rows: Rc::new(part), seq, pending, is_news });
         pages
     }
 }
@@ -210,13 +212,13 @@ mod tests {
 
     fn row(number: u64, seq: bool) -> ChangeRow {
         let seq = seq.then(|| Seq::from(number));
-        ChangeRow { id: number.to_string(), seq, changes: Vec::new(), deleted: false, doc: None }
+        ChangeRow { id: number.to_string(), seq, changes: Vec::new(), deleted: false, doc: None, is_own: false }
     }
 
     fn page(rows: u64, interval: u64) -> Page {
         // As CouchDB does it where one less than a multiple was asked for.
         let rows = (1..=rows).map(|number| row(number, number % interval == 0)).collect();
-        Page { rows: Rc::new(rows), seq: Seq::from(1_000_000), pending: Some(7) }
+        Page { rows: Rc::new(rows), seq: Seq::from(1_000_000), pending: Some(7), is_news: false }
     }
 
     #[test]

@@ -16,6 +16,9 @@ use std::rc::Rc;
 /// A document that will not be replicated, and why.
 pub(super) type Refused = (Rc<str>, Error);
 
+/// The most that is sent to a target that may have it.
+const STRAIGHT_BYTES: usize = 64 << 10;
+
 #[derive(Debug, Clone)]
 enum Part {
     Many(Vec<DocRevs>),
@@ -46,6 +49,18 @@ pub(super) struct Fetched {
     pub(super) suspects: Vec<Refused>,
     /// Whether something was wrong with the answers that is about no document in particular.
     pub(super) broken: bool,
+}
+
+impl Fetched {
+    /// Whether it can be sent without asking the target what it has: all of it is here, it is little, and there are no
+    /// attachments, of which the target may have the contents.
+    pub(super) fn may_go_straight(&self) -> bool {
+        let is_whole = self.refused.is_empty() && self.suspects.is_empty() && !self.broken;
+        let texts = || self.docs.iter().map(|doc| doc.body.get());
+        is_whole
+            && texts().map(str::len).sum::<usize>() <= STRAIGHT_BYTES
+            && !texts().any(|text| text.contains("\"_attachments\""))
+    }
 }
 
 impl Fetch {

@@ -185,6 +185,9 @@ impl Machine {
                 Stage::Done(Written::default())
             } else if run.diff == Diff::Skip && all_new(&mut run.brought, &leaves) {
                 Stage::Fetching(Fetch::new(leaves))
+            } else if self.target_is_remote && batch.may_go_straight() {
+                batch.is_straight = true;
+                Stage::Fetching(Fetch::new(leaves))
             } else {
                 self.outbox.ask(Purpose::Diff(batch.number), Request::RevsDiff(leaves));
                 Stage::Diffing
@@ -215,21 +218,22 @@ impl Machine {
         }
         let limits = self.options.limits;
         let first = run.next_batch;
-        for Page { rows, seq, pending } in page.split(|number| limits.rows(first + number)) {
-            if !rows.is_empty() {
-                self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Pending(rows.clone(), seq.clone())));
+        for page in page.split(|number| limits.rows(first + number)) {
+            if !page.rows.is_empty() {
+                let pending = Progress::Pending(page.rows.clone(), page.seq.clone());
+                self.outbox.emit(ReplicationEvent::Checkpoint(pending));
             }
             let room = limits.rows(run.next_batch);
             match run.batches.back_mut() {
                 Some(last)
                     if last.number < first
                         && last.is_waiting()
-                        && (last.rows.len() + rows.len()) as u64 <= room =>
+                        && (last.rows.len() + page.rows.len()) as u64 <= room =>
                 {
-                    last.append(&rows, seq, pending);
+                    last.append(page);
                 }
                 _ => {
-                    run.batches.push_back(Batch::new(run.next_batch, rows, seq, pending));
+                    run.batches.push_back(Batch::new(run.next_batch, page));
                     run.next_batch += 1;
                 }
             }

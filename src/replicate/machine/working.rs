@@ -61,12 +61,12 @@ impl Machine {
     }
 
     fn filtered(&mut self, run: &mut Run, passes: Vec<bool>) {
-        let Some(Page { rows, seq, pending }) = run.feed.filtering.take() else { return };
+        let Some(page) = run.feed.filtering.take() else { return };
         let passes = passes.into_iter().chain(std::iter::repeat(false));
-        let chosen = rows.iter().zip(passes).filter_map(|(row, passes)| passes.then_some(row));
+        let chosen = page.rows.iter().zip(passes).filter_map(|(row, passes)| passes.then_some(row));
         // The document was for the filter; the one that is replicated has its history.
         let rows = Rc::new(chosen.map(|row| ChangeRow { doc: None, ..row.clone() }).collect());
-        self.accept(run, Page { rows, seq, pending });
+        self.accept(run, Page { rows, ..page });
     }
 
     fn feed_failed(&mut self, run: &mut Run, error: Error) {
@@ -103,6 +103,11 @@ impl Machine {
             Ok(lacks_bulk_get) => {
                 self.has_bulk_get &= !lacks_bulk_get;
                 let Some(fetched) = fetch.finish() else { return };
+                if std::mem::take(&mut batch.is_straight) && !fetched.may_go_straight() {
+                    self.outbox.ask(Purpose::Diff(number), Request::RevsDiff(batch.leaves()));
+                    batch.stage = Stage::Diffing;
+                    return;
+                }
                 let suspicions = &mut self.suspicions;
                 batch.fetched(fetched, |id| is_given_up(suspicions, id));
             }

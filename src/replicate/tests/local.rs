@@ -9,15 +9,15 @@ use crate::replicate::{LocalPeer, Peer, ReplicationEvent, Report};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
-async fn open(name: &str) -> Database {
+pub(super) async fn open(name: &str) -> Database {
     Database::open(name, DatabaseOptions::in_memory()).await.unwrap()
 }
 
-fn local(database: &Database) -> Rc<dyn Peer> {
+pub(super) fn local(database: &Database) -> Rc<dyn Peer> {
     Rc::new(LocalPeer::new(database.clone()))
 }
 
-async fn put(database: &Database, doc: Value) -> Value {
+pub(super) async fn put(database: &Database, doc: Value) -> Value {
     let results = database.bulk_docs(&json!([doc]).to_string(), "{}").await.unwrap();
     let results: Vec<Value> = serde_json::from_str(&results).unwrap();
     assert_eq!(results[0]["ok"], true, "{results:?}");

@@ -12,3 +12,4 @@ mod renewal;
 mod scripted;
 mod simulation;
 mod status;
+mod straight;

@@ -30,6 +30,10 @@ pub(super) struct World {
     finished: bool,
     pub(super) now: u64,
     pub(super) written_twice: usize,
+    /// Whether the source's edits are made on it.
+    pub(super) is_own_feed: bool,
+    /// How often the target was asked what it has not.
+    pub(super) asked: usize,
 }
 
 impl World {
@@ -47,6 +51,8 @@ impl World {
             finished: false,
             now: 1_700_000_000_000,
             written_twice: 0,
+            is_own_feed: false,
+            asked: 0,
         }
     }
 
@@ -149,6 +155,7 @@ impl World {
                     changes: vec![ChangedRev { rev: rev.clone() }],
                     deleted: false,
                     doc: None,
+                    is_own: self.is_own_feed,
                 });
                 Answer::Changes(ChangesPage {
                     results: results.collect(),
@@ -158,6 +165,7 @@ impl World {
             }
             Request::Filter(rows) => Answer::Filtered(rows.iter().map(|_| true).collect()),
             Request::RevsDiff(revs) => {
+                self.asked += 1;
                 let missing = revs.into_iter().filter_map(|doc| {
                     // A document brings its history with it.
                     let has = |rev: &str| {
@@ -368,9 +376,11 @@ proptest! {
     fn a_live_replication_ends_up_paused_with_everything_there(
         docs in 0_u8..40,
         batch_size in 1_u8..12,
+        own: bool,
         steps in prop::collection::vec(step(), 0..300),
     ) {
         let mut world = world(docs);
+        world.is_own_feed = own;
         let options = json!({"live": true, "retry": true, "batch_size": batch_size}).to_string();
         simulate(&mut world, &options, &steps);
         prop_assert!(!world.finished);
