@@ -22,7 +22,7 @@ pub(super) struct Batch {
     pub(super) pending: Option<u64>,
     pub(super) rows: Rc<Vec<ChangeRow>>,
     /// Whether the feed was waited upon for them.
-    is_news: bool,
+    pub(super) is_news: bool,
     /// Whether its documents are on their way without a question to the target.
     pub(super) is_straight: bool,
     pub(super) stage: Stage,

@@ -13,6 +13,9 @@ use serde_json::Value;
 /// The least time between two checkpoints while there is more to do.
 const INTERVAL: Millis = Millis(1_000);
 
+/// So long nothing has come before a live one takes the time for a checkpoint, which would be in the way of the next change.
+const LULL: Millis = Millis(100);
+
 /// Nobody else is faster so often in a row: it is the server that is wrong.
 const MOST_CONFLICTS: u32 = 20;
 
@@ -26,12 +29,25 @@ pub(super) struct Checkpoints {
     source: Option<LocalDoc>,
     target: Option<LocalDoc>,
     wanted: Option<Seq>,
+    /// When something was wanted first since the last one was begun, and last.
+    wanted_at: (Millis, Millis),
     /// Where both sides stand, as far as this session knows.
     agreed: Option<Seq>,
     job: Option<Job>,
     /// How often in a row somebody else was faster.
     conflicts: u32,
     last_begun: Option<Millis>,
+}
+
+/// How soon a checkpoint is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// At once.
+    Now,
+    /// When nothing more has come for a moment.
+    Lull,
+    /// Not too often, because there is more to do.
+    More,
 }
 
 /// A write under way.
@@ -62,6 +78,7 @@ impl Checkpoints {
             source: None,
             target: None,
             wanted: None,
+            wanted_at: (Millis(0), Millis(0)),
             agreed: None,
             job: None,
             conflicts: 0,
@@ -140,8 +157,10 @@ impl Checkpoints {
     }
 
     /// Wants this position written.
-    pub(super) fn want(&mut self, seq: Seq) {
+    pub(super) fn want(&mut self, seq: Seq, now: Millis) {
         if self.writes.source || self.writes.target {
+            let first = if self.wanted.is_some() { self.wanted_at.0 } else { now };
+            self.wanted_at = (first, now);
             self.wanted = Some(seq);
         }
     }
@@ -158,16 +177,28 @@ impl Checkpoints {
         self.wanted = None;
     }
 
-    /// Begins to write what is wanted, unless something is being written; while there is `more` to do not too often.
-    /// Gives the position where both sides have it already.
-    pub(super) fn write(&mut self, outbox: &mut Outbox, now: Millis, more: bool) -> Option<Seq> {
+    /// How long it is until what is wanted is to be written. A clock that was put back delays nothing for long.
+    fn pause(&self, now: Millis, haste: Haste) -> Millis {
+        let left = |since: Millis, span: Millis| span.0.saturating_sub(now.0.saturating_sub(since.0));
+        let (first, last) = self.wanted_at;
+        Millis(match haste {
+            Haste::Now => 0,
+            Haste::Lull if now < last => 0,
+            Haste::Lull => left(last, LULL).min(left(first, INTERVAL)),
+            Haste::More => self.last_begun.map_or(0, |begun| left(begun, INTERVAL)),
+        })
+    }
+
+    /// Begins to write what is wanted, unless something is being written. Gives the position where both sides have it
+    /// already.
+    pub(super) fn write(&mut self, outbox: &mut Outbox, now: Millis, haste: Haste) -> Option<Seq> {
         if self.job.is_some() || self.wanted.is_none() {
             return None;
         }
-        let passed = self.last_begun.map_or(INTERVAL.0, |begun| now.0.saturating_sub(begun.0));
-        if more && passed < INTERVAL.0 {
+        let pause = self.pause(now, haste);
+        if pause > Millis(0) {
             if !outbox.waits_for(|purpose| purpose == Purpose::CheckpointPause) {
-                outbox.ask(Purpose::CheckpointPause, Request::Sleep(Millis(INTERVAL.0 - passed)));
+                outbox.ask(Purpose::CheckpointPause, Request::Sleep(pause));
             }
             return None;
         }

@@ -36,7 +36,7 @@ use super::report::{Failure, Progress, ReplicationEvent, Report, Status};
 use super::seq::Seq;
 use crate::env::Millis;
 use crate::error::{Error, ErrorKind};
-use checkpoints::Checkpoints;
+use checkpoints::{Checkpoints, Haste};
 use outbox::{Outbox, Purpose};
 use running::Run;
 use starting::Identity;
@@ -64,6 +64,8 @@ pub struct Machine {
     run: Option<Run>,
     /// Everything in the source's feed up to here is done.
     position: Option<Seq>,
+    /// Whether the feed was waited upon for what was done last.
+    is_news: bool,
     back_off: f64,
     has_bulk_get: bool,
     fetched: fetch::Sizes,
@@ -125,6 +127,7 @@ impl Machine {
             checkpoints: None,
             run: None,
             position: None,
+            is_news: false,
             back_off: 0.0,
             has_bulk_get: true,
             fetched: fetch::Sizes::default(),
@@ -216,10 +219,10 @@ impl Machine {
         self.checkpoints.as_ref().is_none_or(Checkpoints::is_clean)
     }
 
-    /// Begins to write a checkpoint where one is wanted; `more`: whether it may wait for others.
-    fn write_checkpoint(&mut self, more: bool) {
+    /// Begins to write a checkpoint where one is wanted.
+    fn write_checkpoint(&mut self, haste: Haste) {
         let Some(checkpoints) = &mut self.checkpoints else { return };
-        if let Some(seq) = checkpoints.write(&mut self.outbox, self.now, more) {
+        if let Some(seq) = checkpoints.write(&mut self.outbox, self.now, haste) {
             self.outbox.emit(ReplicationEvent::Checkpoint(Progress::Written(seq)));
         }
     }
@@ -259,7 +262,7 @@ impl Machine {
         }
         self.phase = Phase::BackingOff { since: self.now, retry_after };
         self.outbox.ask(Purpose::BackOff, Request::BackOff(self.back_off));
-        self.write_checkpoint(false);
+        self.write_checkpoint(Haste::Now);
     }
 
     /// Gives up everything under way but the checkpoint.
@@ -315,7 +318,7 @@ impl Machine {
     /// Comes to an end, as soon as the last checkpoint is written.
     fn end(&mut self, end: End) {
         self.phase = Phase::Ending(end);
-        self.write_checkpoint(false);
+        self.write_checkpoint(Haste::Now);
         if self.is_checkpointed() {
             self.conclude();
         } else {

@@ -1,6 +1,7 @@
 //! From a position in the source's feed to its end: reading ahead, asking, getting, writing, counting.
 
 use super::batch::{Batch, Stage};
+use super::checkpoints::Haste;
 use super::feed::{Feed, Page};
 use super::fetch::Fetch;
 use super::outbox::Purpose;
@@ -94,7 +95,7 @@ impl Machine {
                 if let Some(batch) = run.batches.pop_front() {
                     self.count(batch)?;
                     // As PouchDB's, one that ends after its first batch leaves that behind, also if others were as fast.
-                    self.write_checkpoint(true);
+                    self.write_checkpoint(self.haste(true));
                 }
             }
             if run.feed.error.is_some() {
@@ -113,11 +114,20 @@ impl Machine {
         }
         self.read(run);
         let idle = run.is_idle();
-        self.write_checkpoint(!idle);
+        self.write_checkpoint(self.haste(!idle));
         if idle && self.is_checkpointed() {
             self.rest();
         }
         Ok(())
+    }
+
+    /// How soon to write a checkpoint when there is `more` to do, or not.
+    fn haste(&self, more: bool) -> Haste {
+        match more {
+            _ if self.options.live && self.is_news => Haste::Lull,
+            true => Haste::More,
+            false => Haste::Now,
+        }
     }
 
     /// Everything is replicated.
@@ -315,6 +325,7 @@ impl Machine {
         }
         self.progress.succeeded(self.now);
         self.position = Some(batch.seq.clone());
+        self.is_news = batch.is_news;
         self.report.last_seq = Some(batch.seq.clone());
         if !batch.rows.is_empty() {
             self.back_off = 0.0;
@@ -327,7 +338,7 @@ impl Machine {
             });
         }
         if let Some(checkpoints) = &mut self.checkpoints {
-            checkpoints.want(batch.seq);
+            checkpoints.want(batch.seq, self.now);
         }
         Ok(())
     }

@@ -148,7 +148,7 @@ impl Machine {
             _ => agreed.clone(),
         };
         if start != agreed {
-            checkpoints.want(start.clone());
+            checkpoints.want(start.clone(), self.now);
         }
         checkpoints.agree(agreed);
         self.report.last_seq = Some(start.clone());

@@ -2,7 +2,7 @@
 
 use super::convergence::{Observed, impatient, peer};
 use super::local::{local, open, put};
-use super::scripted::{LIVE, Script, offline, waits};
+use super::scripted::{LIVE, Script, offline, sleeps, waits};
 use super::simulation::{World, world};
 use crate::db::Database;
 use crate::env::block_on;
@@ -101,4 +101,38 @@ fn what_can_not_be_sent_whole_is_asked_for() {
     script.reply(|request| matches!(request, Request::OpenRevs(_)), Ok(Answer::Docs(Vec::new())));
     script.settle();
     assert_eq!(script.world.asked, 1);
+}
+
+#[test]
+fn a_checkpoint_waits_until_nothing_more_comes_and_not_for_ever() {
+    let writes = |request: &Request| matches!(request, Request::WriteCheckpoint(..));
+    let mut script = Script::at_rest(world(3), LIVE());
+    let begun = script.world.now;
+    let mut edits = 0;
+    while !script.has(writes) {
+        edits += 1;
+        script.world.edit("doc1");
+        script.answer(waits);
+        while script.has(|request| !waits(request) && !sleeps(request) && !writes(request)) {
+            script.answer(|request| !waits(request) && !sleeps(request) && !writes(request));
+        }
+        script.world.now += 60;
+        // The pause ends meanwhile.
+        if script.has(sleeps) {
+            script.reply(sleeps, Ok(Answer::Slept));
+        }
+    }
+    assert!(script.world.now >= begun + 1_000 && edits < 20, "{edits}");
+    script.settle();
+    assert_eq!(script.world.target_log.as_ref().unwrap()["last_seq"], 3 + edits);
+    assert_eq!(script.events().last(), Some(&"paused"));
+
+    script.world.edit("doc1");
+    script.answer(waits);
+    while script.has(|request| !waits(request) && !sleeps(request)) {
+        script.answer(|request| !waits(request) && !sleeps(request));
+    }
+    assert!(!script.has(writes) && !script.events().contains(&"paused"));
+    script.answer(sleeps);
+    assert!(script.has(writes), "nothing more has come");
 }
