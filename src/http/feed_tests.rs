@@ -4,13 +4,15 @@ use super::client::ChangesFeed;
 use super::params::Options;
 use super::transport::{Body, Request, Response, Transport};
 use super::{Client, ClientOptions};
-use crate::env::block_on;
+use crate::env::{self, Millis, block_on};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::{Either, join_all, pending, select};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::rc::Rc;
 
 /// A server that answers each feed that stays open with the next of these lists of pieces, and long polls with nothing new.
@@ -23,6 +25,8 @@ struct State {
     asked: Vec<String>,
     read: usize,
     ended: usize,
+    /// Whether a feed waits after its last piece, and does not end.
+    stays_open: bool,
 }
 
 struct Pieces(Server, VecDeque<Result<Bytes>>);
@@ -37,7 +41,11 @@ impl Drop for Pieces {
 impl Body for Pieces {
     async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
         self.0.0.borrow_mut().read += 1;
-        self.1.pop_front().transpose()
+        let piece = self.1.pop_front();
+        if piece.is_none() && self.0.0.borrow().stays_open {
+            return pending().await;
+        }
+        piece.transpose()
     }
 }
 
@@ -55,11 +63,16 @@ impl Transport for Server {
 }
 
 fn server(feeds: impl IntoIterator<Item = Vec<Result<Bytes>>>) -> (Server, ChangesFeed) {
+    let (server, client) = client(feeds);
+    (server, ChangesFeed::new(client))
+}
+
+fn client(feeds: impl IntoIterator<Item = Vec<Result<Bytes>>>) -> (Server, Client) {
     let server =
         Server(Rc::new(RefCell::new(State { feeds: feeds.into_iter().collect(), ..State::default() })));
     let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
     let client = Client::new(Rc::new(server.clone()), "http://couch/db", options, None).unwrap();
-    (server, ChangesFeed::new(client))
+    (server, client)
 }
 
 fn row(seq: usize) -> String {
@@ -133,10 +146,45 @@ fn a_feed_asked_for_from_elsewhere_is_another_one() {
 }
 
 #[test]
-fn from_now_on_is_nowhere_to_go_on_from() {
-    let (server, feed) = server([]);
-    assert_eq!(page(&feed, &json!("now"), 100).unwrap().1, "polled");
-    assert_eq!(server.0.borrow().asked, ["heartbeat=10000&limit=100&feed=longpoll&since=now"]);
+fn many_take_turns_and_who_reads_no_further_gives_way_at_once() {
+    let feeds = || vec![piece(&row(1)), piece(&row(2))];
+    let (server, client) = client((0..6).map(|_| feeds()));
+    let all: Vec<_> = (0..5).map(|_| ChangesFeed::new(client.clone())).collect();
+    for feed in &all[..4] {
+        page(feed, &json!(0), 100).unwrap();
+    }
+    assert_eq!(server.0.borrow().ended, 0);
+    assert_eq!(page(&all[4], &json!(0), 100).unwrap().0, ["1"]);
+    assert!(server.0.borrow().ended > 0);
+    assert_eq!(page(&all[0], &json!("1-x"), 100).unwrap().0, ["1"], "another connection");
+    assert_eq!(server.0.borrow().asked.len(), 6);
+}
+
+#[test]
+fn a_turn_ends_while_nothing_comes_and_the_next_begins_where_it_stood() {
+    let quiet = || server((0..2).map(|_| vec![piece("\n")]));
+    let all: Vec<_> = std::iter::repeat_with(quiet).take(5).collect();
+    all.iter().for_each(|(server, _)| server.0.borrow_mut().stays_open = true);
+    let options = Options::parse(&json!({"feed": "longpoll", "since": "7-x"}).to_string()).unwrap();
+    block_on(async {
+        let pages = join_all(all.iter().map(|(_, feed)| feed.page(&options)));
+        let is_over = matches!(select(pin!(pages), pin!(env::sleep(Millis(2_250)))).await, Either::Right(_));
+        assert!(is_over);
+    });
+    let asked: Vec<_> = all.iter().map(|(server, _)| server.0.borrow().asked.len()).collect();
+    assert_eq!(asked.iter().sum::<usize>(), 5, "{asked:?}: one of them has given way");
+    let is_there = |query: &String| query.contains("since=7-x");
+    assert!(all.iter().all(|(server, _)| server.0.borrow().asked.iter().all(is_there)));
+}
+
+#[test]
+fn from_now_on_is_from_where_the_feed_stands() {
+    let (server, feed) = server([vec![piece(&row(1))]]);
+    assert_eq!(page(&feed, &json!("now"), 100).unwrap().0, ["1"]);
+    assert_eq!(
+        server.0.borrow().asked,
+        ["limit=100&since=now", "heartbeat=10000&feed=continuous&since=polled"]
+    );
 }
 
 #[test]

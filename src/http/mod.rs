@@ -23,6 +23,7 @@ mod patience;
 mod pieces;
 mod streaming;
 mod transport;
+mod turns;
 mod url;
 
 pub(crate) use client::{ChangesFeed, lacks_bulk_get};

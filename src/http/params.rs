@@ -56,6 +56,20 @@ impl Options {
         options.retain(|name, _| !matches!(name.as_str(), "limit" | "seq_interval"));
         Self(options)
     }
+
+    /// The same from another position in the feed.
+    pub(super) fn since(&self, since: Value) -> Self {
+        let mut options = self.0.clone();
+        options.insert("since".into(), since);
+        Self(options)
+    }
+
+    /// The same for a feed that answers at once with what there is.
+    pub(super) fn without_waiting(&self) -> Self {
+        let mut options = self.0.clone();
+        options.shift_remove("feed");
+        Self(options)
+    }
 }
 
 impl From<Map<String, Value>> for Options {

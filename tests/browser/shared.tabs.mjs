@@ -30,6 +30,28 @@ export const cases = [
         assert.ok(feeds.most() <= 3, 'more than three feeds at a time');
       }),
   },
+  {
+    title: 'a page with more databases than there are connections has four feeds at a time, which take turns',
+    run: (context) =>
+      withRemotes(context, 10, async ({ pages, remotes, feeds, names, put }) => {
+        const [page] = await pages(1);
+        for (const name of names) await page.call('sync', name, remotes[name]);
+        await allAre([page], names, 'up to date');
+        for (const name of names) await put(name, `there-${name}`);
+        for (const name of names) assert.equal(await page.call('putIn', name, `here-${name}`), 'ok');
+        for (const name of names) {
+          await until(async () => (await page.call('toldOf', name)).includes(`pull there-${name}`));
+          await until(async () => (await page.call('toldOf', name)).includes(`push here-${name}`));
+        }
+        await allAre([page], names, 'up to date');
+        await until(() => feeds.open().length === 4);
+        const seen = new Set();
+        await until(() => {
+          for (const database of feeds.open()) seen.add(database);
+          return seen.size === 10;
+        });
+      }),
+  },
   ...[
     { how: 'is closed', end: (page) => page.close() },
     {

@@ -10,18 +10,41 @@ use crate::http::params::Options;
 use crate::http::patience::Patience;
 use crate::http::streaming::{End, Then, is_unknown};
 use crate::http::transport::Body;
+use crate::http::turns::{Member, Place, Server};
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
 
 /// A feed of a server's database, read page after page. What is not read yet waits in the network.
 pub(crate) struct ChangesFeed {
     client: Client,
-    /// The connection between two pages.
-    open: RefCell<Option<Open>>,
+    server: Rc<Server>,
+    kept: Rc<Kept>,
+}
+
+/// The connection between two pages.
+#[derive(Default)]
+struct Kept(RefCell<Option<Open>>);
+
+impl Member for Kept {
+    fn give_back(&self) {
+        self.0.take();
+    }
+}
+
+/// How one way to get a page has ended.
+enum Turn {
+    Page(Bytes),
+    /// Nothing came, and others wait.
+    Over,
+    /// It has to be asked for in the other way.
+    Poll(Place),
 }
 
 /// What a connection has brought.
@@ -36,27 +59,52 @@ enum Heard {
     NoFeed,
     /// Nothing, and nothing will.
     Over(End, Error),
+    /// Nothing, and others wait.
+    TurnOver,
 }
 
 impl ChangesFeed {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, open: RefCell::default() }
+        let (server, kept) = (Server::named(client.url().on_server("")), Rc::<Kept>::default());
+        server.join(Rc::downgrade(&kept) as Weak<dyn Member>);
+        Self { client, server, kept }
     }
 
     /// The next page, with the options and the answer of one request; the feed `longpoll` is one that waits for rows,
-    /// by whatever means. Dropping the future ends the connection.
+    /// by whatever means, and in turn with others of the same server. Dropping the future ends the connection.
     ///
     /// # Errors
     /// Those of the requests.
     pub(crate) async fn page(&self, options: &Options) -> Result<Bytes> {
-        let open = self.open.take().filter(|open| Some(&open.at) == options.get("since"));
-        if stays_open(options)
-            && (open.is_some() || self.client.streaming().is_wanted(env::now()))
-            && let Some(page) = self.follow(options, open).await?
-        {
-            return Ok(page);
+        if options.text("feed") != Some("longpoll") || options.is_set("descending") {
+            return self.client.raw_changes(options).await;
         }
-        self.client.raw_changes(options).await
+        let from = match options.text("since") {
+            // It has to be known where to go on from.
+            Some("now") => Some(options.since(self.now(options).await?)),
+            _ => None,
+        };
+        let options = from.as_ref().unwrap_or(options);
+        loop {
+            let turn = match self.kept.0.take().filter(|open| Some(&open.at) == options.get("since")) {
+                Some(open) => self.follow(options, Ok(open)).await?,
+                None => {
+                    let place = self.server.place().await;
+                    let stays_open = self.client.streaming().is_wanted(env::now());
+                    if stays_open { self.follow(options, Err(place)).await? } else { Turn::Poll(place) }
+                }
+            };
+            match turn {
+                Turn::Page(page) => return Ok(page),
+                Turn::Over => {}
+                Turn::Poll(place) => {
+                    let page = pin!(self.client.raw_changes(options));
+                    if let Either::Left((page, _)) = select(page, pin!(place.turn_over())).await {
+                        return page;
+                    }
+                }
+            }
+        }
     }
 
     /// The same as text.
@@ -67,43 +115,53 @@ impl ChangesFeed {
 
     /// Closes what is kept open between two pages.
     pub(crate) fn leave(&self) {
-        self.open.take();
+        self.kept.give_back();
     }
 
-    /// The next page of the connection; `None` where it has to be asked for in the other way.
-    async fn follow(&self, options: &Options, open: Option<Open>) -> Result<Option<Bytes>> {
-        let mut kept = open;
+    /// Where the feed stands now.
+    async fn now(&self, options: &Options) -> Result<Value> {
+        let page = self.client.raw_changes(&options.without_waiting()).await?;
+        let Page { last_seq } = error::parse(&page)?;
+        Ok(last_seq)
+    }
+
+    /// The next page of the connection, or of a new one at the place.
+    async fn follow(&self, options: &Options, from: std::result::Result<Open, Place>) -> Result<Turn> {
+        let mut from = from;
         loop {
-            let mut open = match kept.take() {
-                Some(open) => open,
-                None => match self.connect(options).await? {
-                    Some(open) => open,
-                    None => return Ok(None),
+            let mut open = match from {
+                Ok(open) => open,
+                Err(place) => match self.connect(options, place).await? {
+                    Ok(open) => open,
+                    Err(place) => return Ok(Turn::Poll(place)),
                 },
             };
             match open.next(&self.client, options.count("limit")).await {
                 Heard::Rows(page) => {
-                    *self.open.borrow_mut() = Some(open);
-                    return Ok(Some(page));
+                    *self.kept.0.borrow_mut() = Some(open);
+                    return Ok(Turn::Page(page));
                 }
-                Heard::LastSeq(page) => return Ok(Some(page)),
+                Heard::LastSeq(page) => return Ok(Turn::Page(page)),
                 Heard::Error(error) => return Err(error),
+                Heard::TurnOver => return Ok(Turn::Over),
                 Heard::NoFeed => {
                     self.client.streaming().unfit(env::now());
-                    return Ok(None);
+                    return Ok(Turn::Poll(open.place));
                 }
                 Heard::Over(end, error) => {
-                    match self.client.streaming().ended(end, open.life(), env::now()) {
-                        Then::Reopen => {}
+                    let then = self.client.streaming().ended(end, open.life(), env::now());
+                    match then {
+                        Then::Reopen => from = Err(open.place),
                         Then::Fail => return Err(error),
-                        Then::Poll => return Ok(None),
+                        Then::Poll => return Ok(Turn::Poll(open.place)),
                     }
                 }
             }
         }
     }
 
-    async fn connect(&self, options: &Options) -> Result<Option<Open>> {
+    /// A connection at this place, or the place where none is to be had.
+    async fn connect(&self, options: &Options, place: Place) -> Result<std::result::Result<Open, Place>> {
         let client = &self.client;
         let mut call = client.changes_call(&options.continuous());
         let patience = call.patience;
@@ -112,33 +170,25 @@ impl ChangesFeed {
             Ok((response, at_first)) => {
                 let at = options.get("since").cloned().unwrap_or_default();
                 let patience = patience.unwrap_or(at_first);
-                Ok(Some(Open::new(response.body, at, at_first, patience)))
+                Ok(Ok(Open::new(response.body, place, at, at_first, patience)))
             }
             Err(error) if error.status() == 408 => {
-                match client.streaming().ended(End::Silent, None, env::now()) {
-                    Then::Poll => Ok(None),
-                    _ => Err(error),
-                }
+                let then = client.streaming().ended(End::Silent, None, env::now());
+                if then == Then::Poll { Ok(Err(place)) } else { Err(error) }
             }
             Err(error) if is_unknown(error.status()) => {
                 client.streaming().unfit(env::now());
-                Ok(None)
+                Ok(Err(place))
             }
             Err(error) => Err(error),
         }
     }
 }
 
-/// Whether it is to be waited for what comes, which must be able to go on from where it stands, and not backwards.
-fn stays_open(options: &Options) -> bool {
-    options.text("feed") == Some("longpoll")
-        && options.text("since") != Some("now")
-        && !options.is_set("descending")
-}
-
 /// A connection on which rows come.
 struct Open {
     body: Box<dyn Body>,
+    place: Place,
     lines: Lines,
     /// What comes after the rows that were given.
     next: Option<Heard>,
@@ -150,6 +200,12 @@ struct Open {
     heard: Option<Millis>,
     /// Whether it has shown that it is one.
     is_feed: bool,
+}
+
+/// What is of interest in a page.
+#[derive(Deserialize)]
+struct Page {
+    last_seq: Value,
 }
 
 /// A line of such a feed.
@@ -167,9 +223,9 @@ struct Line<'a> {
 }
 
 impl Open {
-    fn new(body: Box<dyn Body>, at: Value, at_first: Patience, patience: Patience) -> Self {
+    fn new(body: Box<dyn Body>, place: Place, at: Value, at_first: Patience, patience: Patience) -> Self {
         let (lines, since) = (Lines::default(), env::now());
-        Self { body, lines, next: None, at, at_first, patience, since, heard: None, is_feed: false }
+        Self { body, place, lines, next: None, at, at_first, patience, since, heard: None, is_feed: false }
     }
 
     /// How long something has come.
@@ -185,7 +241,11 @@ impl Open {
                 return heard;
             }
             let patience = if self.heard.is_some() { self.patience } else { self.at_first };
-            let chunk = match patience.bound(self.body.next_chunk()).await {
+            let chunk = pin!(patience.bound(self.body.next_chunk()));
+            let Either::Left((chunk, _)) = select(chunk, pin!(self.place.turn_over())).await else {
+                return Heard::TurnOver;
+            };
+            let chunk = match chunk {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) if !self.is_feed && self.lines.has_more() => return Heard::NoFeed,
                 Ok(None) => return Heard::Over(End::Broken, Error::network("The feed has ended")),

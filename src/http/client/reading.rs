@@ -48,7 +48,11 @@ impl Client {
 
     pub(crate) async fn raw_changes(&self, options: &Options) -> Result<Bytes> {
         let call = self.changes_call(options);
-        if options.text("feed") == Some("longpoll") { self.call(call).await } else { self.call_early(call).await }
+        if options.text("feed") == Some("longpoll") {
+            self.call(call).await
+        } else {
+            self.call_early(call).await
+        }
     }
 
     pub(super) fn changes_call(&self, options: &Options) -> Call {

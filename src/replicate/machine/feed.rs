@@ -212,7 +212,14 @@ mod tests {
 
     fn row(number: u64, seq: bool) -> ChangeRow {
         let seq = seq.then(|| Seq::from(number));
-        ChangeRow { id: number.to_string(), seq, changes: Vec::new(), deleted: false, doc: None, is_own: false }
+        ChangeRow {
+            id: number.to_string(),
+            seq,
+            changes: Vec::new(),
+            deleted: false,
+            doc: None,
+            is_own: false,
+        }
     }
 
     fn page(rows: u64, interval: u64) -> Page {
