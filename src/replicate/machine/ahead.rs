@@ -53,9 +53,13 @@ impl Machine {
 
     /// The run that has begun, where it has at that position; what it had to tell is told now.
     pub(super) fn take_ahead(&mut self, start: &Seq) -> Option<Run> {
-        let run = self.run.take()?;
+        let mut run = self.run.take()?;
         if run.start == *start {
             self.outbox.release();
+            if self.options.live && run.feed.at_end {
+                // The application is not told that it is up to date with what there was before it could be told.
+                run.feed.doubt();
+            }
             return Some(run);
         }
         self.outbox.abort(|purpose| purpose.is_work());

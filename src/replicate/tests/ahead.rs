@@ -93,3 +93,13 @@ fn a_target_with_something_in_it_is_asked_first() {
     script.settle();
     assert_eq!(script.events(), ["active", "change", "paused", "complete"]);
 }
+
+#[test]
+fn who_is_live_is_up_to_date_with_what_there_is_by_then() {
+    let mut script = Script::start(world(0), json!({"live": true, "retry": true}));
+    run_ahead(&mut script);
+    script.world.edit("meanwhile");
+    script.settle();
+    assert_eq!(script.events(), ["active", "change", "paused"]);
+    assert!(script.world.has_everything());
+}
