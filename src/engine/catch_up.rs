@@ -133,6 +133,26 @@ impl Inner {
         Ok(advanced)
     }
 
+    /// Applies what [`reads_behind`] a position has found, without waiting for anything. Tells whether all of it is applied; not where
+    /// there is more to be done than to apply commits.
+    pub(super) fn apply_found(&self, found: Vec<Vec<Bytes>>) -> bool {
+        let Ok([header, floor, manifest, records]) = <[Vec<Bytes>; 4]>::try_from(found) else { return false };
+        if self.damage.borrow().is_some()
+            || self.maintenance.must_replay()
+            || header.first() != Some(&self.header.encode())
+            || floor.first() != Some(&self.floor())
+            || manifest.first() != self.manifest_record.borrow().as_ref()
+            || records.len() >= READ_AHEAD as usize
+        {
+            return false;
+        }
+        // Some may have been applied since they were read for the first time.
+        let mut missed = records.iter().skip_while(|record| {
+            record::position_of(record).is_some_and(|position| position <= self.position.get())
+        });
+        missed.all(|record| self.apply(record).is_ok())
+    }
+
     fn replay_of(&self, record: Option<Bytes>, manifest: Manifest) -> Replay {
         let position = manifest.flushed;
         Replay { record, manifest, table: Memtable::default(), position, recent: Vec::new() }

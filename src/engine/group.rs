@@ -2,15 +2,15 @@
 
 use super::batch::Overlay;
 use super::cache::Blocks;
+use super::catch_up::reads_behind;
 use super::header::{FLOOR_KEY, decode_floor, encode_floor};
 use super::open::Inner;
 use super::record;
 use super::runs::{MANIFEST_KEY, Manifest};
-use crate::env::{self, Millis};
+use super::snapshot::Snapshot;
+use crate::env;
 use crate::error::{Error, Result};
-use crate::storage::{
-    Change, Expectation, Read, SharedTurn, Space, StorageError, StorageResult, Task, Write,
-};
+use crate::storage::{Change, Expectation, Read, Space, StorageError, StorageResult, Write};
 use bytes::Bytes;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
@@ -20,12 +20,9 @@ use std::rc::Rc;
 /// A group takes no more plans once it writes so many bytes: a commit stays one short transaction.
 const GROUP_BYTES: usize = 4 << 20;
 
-/// After a conflict with another tab so many groups are committed in turn. A conflict costs two round trips to the storage, and
-/// of many tabs that all try at once only one gets on.
-const GROUPS_IN_TURN: u32 = 20;
-
-/// So long a commit waits for its turn.
-const PATIENCE: Millis = Millis(2000);
+/// After a commit of another tab that was not known, so many groups are planned anew where they are written. A conflict costs two
+/// round trips to the storage, and of many tabs that all try at once only one gets on.
+const GROUPS_UPON_LOG: u32 = 20;
 
 /// So often a group is written again when a connection closes under it, before that is told.
 const RECONNECTS: u32 = 3;
@@ -77,14 +74,21 @@ struct Planned {
     contents: Vec<Change>,
 }
 
+impl Planned {
+    fn changes(&self) -> Vec<Change> {
+        let record = Change::Add(Space::Log, self.position.into(), self.record.clone());
+        [record].into_iter().chain(self.contents.iter().cloned()).collect()
+    }
+}
+
 /// The plans that wait for the next group.
 #[derive(Default)]
 pub(super) struct Queue {
     jobs: RefCell<VecDeque<Job>>,
     running: Cell<bool>,
     waiting_for_idle: RefCell<Vec<oneshot::Sender<()>>>,
-    /// So many groups more are committed in turn with other tabs.
-    in_turn: Cell<u32>,
+    /// So many groups more are written upon the log as it is found then.
+    upon_log: Cell<u32>,
 }
 
 impl Queue {
@@ -113,7 +117,7 @@ impl Queue {
 
     /// Notes that another tab commits at the same time.
     fn note_contention(&self) {
-        self.in_turn.set(GROUPS_IN_TURN);
+        self.upon_log.set(GROUPS_UPON_LOG);
     }
 
     fn stop(&self) {
@@ -169,12 +173,9 @@ impl Inner {
     /// Fills the group from the queue and commits it; gives its record, if there was something to write.
     async fn commit_group(&self, group: &mut Vec<Job>) -> StorageResult<Option<Bytes>> {
         let mut reconnects = 0;
-        let mut turn = None;
         loop {
-            if turn.is_none() && self.queue.in_turn.get() > 0 {
-                turn = self.turn_at_commit().await?;
-            }
-            let Some(Planned { position, record, contents }) = self.plan(group).await? else {
+            let blocks = Rc::new(Blocks::new(self.cache.clone()));
+            let Some(mut planned) = self.plan(group, &blocks).await? else {
                 // Nothing to write; but a refusal is right only if no commit was missed.
                 if group.is_empty() || !self.catch_up_in_turn().await? {
                     return Ok(None);
@@ -182,19 +183,21 @@ impl Inner {
                 continue;
             };
             let floor = self.floor();
-            let mut write = Write {
-                observe: vec![(Space::Meta, FLOOR_KEY.into())],
-                changes: vec![Change::Add(Space::Log, position.into(), record.clone())],
-                ..Write::default()
+            let is_upon_log = self.queue.upon_log.get() > 0;
+            let written = if is_upon_log {
+                self.write_upon_log(group, &blocks, &mut planned).await
+            } else {
+                self.write_record(&planned, &floor).await
             };
-            if !contents.is_empty() {
-                // A record below the floor does no harm, but what would be done with it to contents does.
-                let content = Some(floor.clone());
-                write.expect.push(Expectation { space: Space::Meta, key: FLOOR_KEY.into(), content });
-                write.changes.extend(contents);
-            }
-            let committed = match self.storage.write(write).await {
-                Ok(observed) => self.is_above_floor(position, observed.into_iter().flatten().next()),
+            let Planned { position, record, .. } = planned;
+            let committed = match written {
+                Ok(false) if is_upon_log => {
+                    // That is no conflict; whether there is one shows without.
+                    self.queue.upon_log.set(0);
+                    self.catch_up_in_turn().await?;
+                    continue;
+                }
+                Ok(committed) => committed,
                 Err(StorageError::Conflict) => false,
                 Err(StorageError::Unknown) if self.is_committed(position, &record).await? => true,
                 // Nothing is written. To catch up opens another connection, and finds the position that is free then.
@@ -219,26 +222,56 @@ impl Inner {
         }
     }
 
-    /// The record of the floor as it should be by what is known here.
-    fn floor(&self) -> Bytes {
-        encode_floor(self.state.borrow().manifest.flushed + 1, &self.header)
+    /// Adds what was planned to the log; tells whether it is part of that.
+    async fn write_record(&self, planned: &Planned, floor: &Bytes) -> StorageResult<bool> {
+        // A record below the floor does no harm, but what would be done with it to contents does.
+        let content = Some(floor.clone());
+        let unmoved = Expectation { space: Space::Meta, key: FLOOR_KEY.into(), content };
+        let write = Write {
+            expect: if planned.contents.is_empty() { Vec::new() } else { vec![unmoved] },
+            observe: vec![(Space::Meta, FLOOR_KEY.into())],
+            changes: planned.changes(),
+        };
+        let observed = self.storage.write(write).await?;
+        Ok(self.is_above_floor(planned.position, observed.into_iter().flatten().next()))
     }
 
-    /// Waits for the turn to commit, and catches up with whoever had it before.
-    async fn turn_at_commit(&self) -> StorageResult<Option<SharedTurn>> {
-        let turn = self.storage.turn_at(Task::Commit, PATIENCE).await;
-        match &turn {
-            Some(turn) if turn.was_contested => {
-                self.queue.note_contention();
-                if !self.apply_heard() {
-                    self.catch_up_in_turn().await?;
-                }
+    /// Commits in the transaction that finds what other tabs have committed, upon which the group is planned anew: while that lasts
+    /// nobody else commits. Tells whether it was written, and leaves there what was; not where what is found is more than
+    /// commits, or a block is not at hand.
+    async fn write_upon_log(
+        &self,
+        group: &mut Vec<Job>,
+        blocks: &Rc<Blocks>,
+        planned: &mut Planned,
+    ) -> StorageResult<bool> {
+        let before = self.position.get();
+        let mut decide = |found| {
+            if !self.apply_found(found) {
+                return None;
             }
-            Some(_) => self.queue.in_turn.set(self.queue.in_turn.get() - 1),
-            // Somebody keeps it who is asleep, or there are no turns.
-            None => self.queue.in_turn.set(0),
+            if planned.position <= self.position.get() {
+                let anew = self.plan_over(&self.snapshot_over(blocks), group);
+                if !blocks.take_wanted().is_ok_and(|wanted| wanted.is_empty()) {
+                    return None;
+                }
+                *planned = anew?;
+            }
+            Some(planned.changes())
+        };
+        let written = self.storage.write_upon(&reads_behind(before), &mut decide).await;
+        if self.position.get() > before {
+            self.queue.note_contention();
+            self.tell(None);
+        } else {
+            self.queue.upon_log.set(self.queue.upon_log.get() - 1);
         }
-        Ok(turn)
+        written
+    }
+
+    /// The record of the floor as it should be by what is known here.
+    pub(super) fn floor(&self) -> Bytes {
+        encode_floor(self.state.borrow().manifest.flushed + 1, &self.header)
     }
 
     /// Whether a record that was added at a position is part of the log: below the floor, which another tab may have
@@ -249,36 +282,41 @@ impl Inner {
 
     /// Plans the group, and as much of the queue as it has room for, into a record for the next position; `None` where
     /// nothing is written.
-    async fn plan(&self, group: &mut Vec<Job>) -> StorageResult<Option<Planned>> {
-        let blocks = Rc::new(Blocks::new(self.cache.clone()));
+    async fn plan(&self, group: &mut Vec<Job>, blocks: &Rc<Blocks>) -> StorageResult<Option<Planned>> {
         loop {
-            let snapshot = self.snapshot_over(&blocks);
-            let mut overlay = Overlay::new(snapshot.clone());
-            for job in group.iter_mut() {
-                (job.plan)(&mut overlay);
-            }
-            while overlay.size() < GROUP_BYTES {
-                let Some(mut job) = self.queue.jobs.borrow_mut().pop_front() else { break };
-                (job.plan)(&mut overlay);
-                group.push(job);
-            }
-            let contents = overlay.content_changes();
+            let snapshot = self.snapshot_over(blocks);
+            let planned = self.plan_over(&snapshot, group);
             let wanted = blocks.take_wanted()?;
             if wanted.is_empty() {
-                if overlay.is_empty() {
-                    return Ok(None);
-                }
-                let position = self.position.get() + 1;
-                let record = record::encode(position, self.writer, overlay);
-                return Ok(Some(Planned { position, record, contents }));
+                return Ok(planned);
             }
-            if let Some(gone) = self.load(&blocks, &wanted).await? {
+            if let Some(gone) = self.load(blocks, &wanted).await? {
                 if self.is_current(&snapshot) {
                     self.catch_up_in_turn().await?;
                 }
                 self.check_replaced(&snapshot, gone)?;
             }
         }
+    }
+
+    /// The same over a snapshot; what it gives where that lacks blocks does not count.
+    fn plan_over(&self, snapshot: &Snapshot, group: &mut Vec<Job>) -> Option<Planned> {
+        let mut overlay = Overlay::new(snapshot.clone());
+        for job in group.iter_mut() {
+            (job.plan)(&mut overlay);
+        }
+        while overlay.size() < GROUP_BYTES {
+            let Some(mut job) = self.queue.jobs.borrow_mut().pop_front() else { break };
+            (job.plan)(&mut overlay);
+            group.push(job);
+        }
+        let contents = overlay.content_changes();
+        if overlay.is_empty() || snapshot.lacks_blocks() {
+            return None;
+        }
+        let position = self.position.get() + 1;
+        let record = record::encode(position, self.writer, overlay);
+        Some(Planned { position, record, contents })
     }
 
     /// Settles a commit whose answer was lost: looks at its position, in the log or among those that were retired.

@@ -5,7 +5,7 @@ use super::open::{Engine, Inner};
 use super::snapshot::Snapshot;
 use crate::env::{self, Millis};
 use crate::error::Result;
-use crate::storage::{StorageError, StorageResult, Task};
+use crate::storage::{StorageError, StorageResult};
 use std::rc::Rc;
 
 /// After so many merges that took away what it was reading, a reader takes the turn at merging for itself.
@@ -87,7 +87,7 @@ impl Engine {
                     disturbed += 1;
                     if disturbed == MOST_DISTURBED {
                         // While this has the turn nobody merges, nor does this tab.
-                        _undisturbed = self.inner.storage.turn_at(Task::Background, PATIENCE).await;
+                        _undisturbed = self.inner.storage.turn(PATIENCE).await;
                         self.refresh().await?;
                     }
                     snapshot = self.inner.snapshot_over(&blocks);

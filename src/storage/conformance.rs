@@ -41,6 +41,8 @@ pub async fn run(new_database: impl Fn(&str) -> Connect) -> Vec<(&'static str, O
         deletions_delete_what_they_name,
         changes_happen_in_order,
         of_two_writes_at_once_one_wins,
+        nobody_writes_between_what_is_found_and_what_is_decided_upon_it,
+        where_nothing_is_decided_nothing_is_written,
         another_connection_sees_a_write_at_once,
         records_outlive_their_connections,
         large_records_come_back_whole,
@@ -228,6 +230,44 @@ async fn of_two_writes_at_once_one_wins(connect: Connect) -> Outcome {
         }
     }
     check!(log(&*left).await?.len(), 20);
+    Ok(())
+}
+
+async fn nobody_writes_between_what_is_found_and_what_is_decided_upon_it(connect: Connect) -> Outcome {
+    let (one, other) = (connect().await.map_err(text)?, connect().await.map_err(text)?);
+    let append = async |storage: &dyn Storage| {
+        for _ in 0..5 {
+            let mut decide = |found: Vec<Vec<Bytes>>| {
+                let position = found.concat().len() as u64 + 1;
+                Some(vec![add(position, "its"), Change::Put(Space::Meta, "last".into(), "its".into())])
+            };
+            check!(storage.write_upon(&[Read::From(Space::Log, 1, 1000)], &mut decide).await, Ok(true));
+        }
+        Ok(())
+    };
+    let (first, second) = futures_util::join!(append(&*one), append(&*other));
+    first.and(second)?;
+    check!(log(&*one).await?.len(), 10);
+    Ok(())
+}
+
+async fn where_nothing_is_decided_nothing_is_written(connect: Connect) -> Outcome {
+    let storage = connect().await.map_err(text)?;
+    storage.write(changes([add(1, "mine")])).await.map_err(text)?;
+    let mut found = Vec::new();
+    let mut decide = |answers| {
+        found = answers;
+        None
+    };
+    let reads = [one(Space::Meta, "nothing"), one(Space::Log, 1)];
+    check!(storage.write_upon(&reads, &mut decide).await, Ok(false));
+    check!(found, vec![Vec::<Bytes>::new(), vec!["mine".into()]]);
+    check!(log(&*storage).await?, ["mine"]);
+    let mut decide = |_| Some(vec![add(2, "never"), add(1, "yours")]);
+    check!(storage.write_upon(&reads, &mut decide).await, Err(StorageError::Conflict));
+    check!(log(&*storage).await?, ["mine"]);
+    storage.close();
+    check!(storage.write_upon(&reads, &mut |_| Some(Vec::new())).await, Err(StorageError::Closed));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A backend that fails or dies at the n-th operation, takes its time, and loses notices.
 
 use super::{
-    Change, Listener, Notice, Read, Rest, SharedTurn, Storage, StorageError, StorageResult, Task, Write,
+    Change, Decide, Listener, Notice, Read, Rest, SharedTurn, Storage, StorageError, StorageResult, Write,
 };
 use crate::env::{self, Millis};
 use async_trait::async_trait;
@@ -63,8 +63,8 @@ pub struct Faults {
     loses_notices: Cell<bool>,
     /// How many bytes a write may add; `None` where there is no limit.
     room: Cell<Option<usize>>,
-    /// Who has the turn at which task.
-    turns: RefCell<Vec<(Task, Arc<Mutex<()>>)>>,
+    /// Who has the turn at the work in the background.
+    turns: RefCell<Option<Arc<Mutex<()>>>>,
 }
 
 impl Faults {
@@ -106,9 +106,18 @@ impl Faults {
         self.room.set(bytes.into());
     }
 
-    /// From now on this connection does a task only when it has `turns`, as the others do that were given the same.
-    pub fn share_turns(&self, task: Task, turns: &Arc<Mutex<()>>) {
-        self.turns.borrow_mut().push((task, turns.clone()));
+    /// From now on this connection works in the background only when it has `turns`, as the others do that were given the same.
+    pub fn share_turns(&self, turns: &Arc<Mutex<()>>) {
+        self.turns.replace(Some(turns.clone()));
+    }
+
+    fn has_room(&self, changes: &[Change]) -> bool {
+        let bytes_of = |change: &Change| match change {
+            Change::Add(.., content) | Change::Put(.., content) => content.len(),
+            Change::PutContent(_, content) => content.length() as usize,
+            Change::Delete(..) | Change::DeleteRange(..) => 0,
+        };
+        self.room.get().is_none_or(|room| changes.iter().map(bytes_of).sum::<usize>() <= room)
     }
 
     /// How many operations there have been.
@@ -217,17 +226,27 @@ impl<S: Storage> Storage for FaultyStorage<S> {
             return Err(StorageError::Closed);
         }
         self.faults.writes.set(self.faults.writes.get() + 1);
-        let bytes_of = |change: &Change| match change {
-            Change::Add(.., content) | Change::Put(.., content) => content.len(),
-            Change::PutContent(_, content) => content.length() as usize,
-            Change::Delete(..) | Change::DeleteRange(..) => 0,
-        };
-        if self.faults.room.get().is_some_and(|room| write.changes.iter().map(bytes_of).sum::<usize>() > room)
-        {
+        if !self.faults.has_room(&write.changes) {
             let refused = async { Err(no_room()) };
             return self.faults.apply(refused, StorageError::Unknown).await;
         }
         self.faults.apply(self.inner.write(write), StorageError::Unknown).await
+    }
+
+    async fn write_upon(&self, reads: &[Read], decide: &mut Decide<'_>) -> StorageResult<bool> {
+        if self.faults.cut.get() {
+            return Err(StorageError::Closed);
+        }
+        self.faults.writes.set(self.faults.writes.get() + 1);
+        let mut has_room = true;
+        let mut decide = |found| {
+            let changes = decide(found)?;
+            has_room = self.faults.has_room(&changes);
+            has_room.then_some(changes)
+        };
+        let writing = self.inner.write_upon(reads, &mut decide);
+        let outcome = self.faults.apply(writing, StorageError::Unknown).await;
+        if has_room { outcome } else { Err(no_room()) }
     }
 
     fn announce(&self, notice: Notice) {
@@ -253,8 +272,8 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.inner.resume();
     }
 
-    async fn turn_at(&self, task: Task, _: Millis) -> Option<SharedTurn> {
-        let turns = self.faults.turns.borrow().iter().find(|(other, _)| *other == task)?.1.clone();
+    async fn turn(&self, _: Millis) -> Option<SharedTurn> {
+        let turns = self.faults.turns.borrow().clone()?;
         Some(match turns.try_lock_owned() {
             Some(turn) => SharedTurn::new(false, turn),
             None => SharedTurn::new(true, turns.lock_owned().await),

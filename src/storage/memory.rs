@@ -4,8 +4,8 @@
 //! the same name has its records. Several connections to one database behave as several tabs do.
 
 use super::{
-    Change, Expectation, Key, Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult,
-    Write,
+    Change, Decide, Expectation, Key, Listener, Notice, Read, Rest, Space, Storage, StorageError,
+    StorageResult, Write,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -87,21 +87,12 @@ impl MemoryStorage {
         if self.connection.open.get() { Ok(()) } else { Err(StorageError::Closed) }
     }
 
-    fn holds(&self, expectation: &Expectation) -> bool {
-        let records = self.disk.records.borrow();
-        records.get(&(expectation.space, expectation.key.clone())) == expectation.content.as_ref()
-    }
-}
-
-#[async_trait(?Send)]
-impl Storage for MemoryStorage {
-    fn adapter(&self) -> &'static str {
-        "memory"
-    }
-
-    async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+    fn check_writable(&self) -> StorageResult<()> {
         self.check_open()?;
-        self.connection.cut.set(false);
+        if self.connection.cut.get() { Err(StorageError::Closed) } else { Ok(()) }
+    }
+
+    fn answers(&self, reads: &[Read]) -> Vec<Vec<Bytes>> {
         let records = self.disk.records.borrow();
         let answer = |read: &Read| match read {
             Read::One(space, key) => records.get(&(*space, key.clone())).cloned().into_iter().collect(),
@@ -111,24 +102,10 @@ impl Storage for MemoryStorage {
                 .take(*limit as usize)
                 .collect(),
         };
-        Ok(reads.iter().map(answer).collect())
+        reads.iter().map(answer).collect()
     }
 
-    async fn content_names(&self) -> StorageResult<Vec<String>> {
-        self.check_open()?;
-        let records = self.disk.records.borrow();
-        let names = records.keys().filter_map(|key| match key {
-            (Space::Attachment, Key::Text(name)) => Some(name.clone()),
-            _ => None,
-        });
-        Ok(names.collect())
-    }
-
-    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
-        self.check_open()?;
-        if self.connection.cut.get() {
-            return Err(StorageError::Closed);
-        }
+    fn change(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
         if !write.expect.iter().all(|expectation| self.holds(expectation)) {
             return Err(StorageError::Conflict);
         }
@@ -160,6 +137,45 @@ impl Storage for MemoryStorage {
             }
         }
         Ok(observed)
+    }
+
+    fn holds(&self, expectation: &Expectation) -> bool {
+        let records = self.disk.records.borrow();
+        records.get(&(expectation.space, expectation.key.clone())) == expectation.content.as_ref()
+    }
+}
+
+#[async_trait(?Send)]
+impl Storage for MemoryStorage {
+    fn adapter(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn read(&self, reads: &[Read]) -> StorageResult<Vec<Vec<Bytes>>> {
+        self.check_open()?;
+        self.connection.cut.set(false);
+        Ok(self.answers(reads))
+    }
+
+    async fn content_names(&self) -> StorageResult<Vec<String>> {
+        self.check_open()?;
+        let records = self.disk.records.borrow();
+        let names = records.keys().filter_map(|key| match key {
+            (Space::Attachment, Key::Text(name)) => Some(name.clone()),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+
+    async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
+        self.check_writable()?;
+        self.change(write)
+    }
+
+    async fn write_upon(&self, reads: &[Read], decide: &mut Decide<'_>) -> StorageResult<bool> {
+        self.check_writable()?;
+        let Some(changes) = decide(self.answers(reads)) else { return Ok(false) };
+        self.change(Write { changes, ..Write::default() }).map(|_| true)
     }
 
     fn announce(&self, notice: Notice) {

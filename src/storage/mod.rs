@@ -160,16 +160,11 @@ pub enum Rest {
     Still,
 }
 
-/// What connections do better one after another than all at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
-    /// Committing, where several do at the same time.
-    Commit,
-    /// Flushing and merging.
-    Background,
-}
+/// Makes of what was read what is to be written; `None`: nothing.
+pub type Decide<'a> = dyn FnMut(Vec<Vec<Bytes>>) -> Option<Vec<Change>> + 'a;
 
-/// A connection's turn at something; over when it is dropped, and with the connection's page.
+/// A connection's turn at the work in the background, which is better done by one after another than by all at once; over when it
+/// is dropped, and with the connection's page.
 pub struct SharedTurn {
     /// Whether another connection had the turn before, and may have done something.
     pub was_contested: bool,
@@ -231,6 +226,13 @@ pub trait Storage {
     /// Changes records in one transaction; gives the contents that were observed, in order.
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>>;
 
+    /// Reads records and does the changes that `decide` makes of the answers, both in one transaction: no other connection writes in
+    /// between. Tells whether there was something to write. `decide` may not change [`Space::Block`]; it is called a second time, upon
+    /// other answers, where there was no room at first.
+    ///
+    /// Takes a round trip more than [`Storage::write`], and waits until those who write now have done so.
+    async fn write_upon(&self, reads: &[Read], decide: &mut Decide<'_>) -> StorageResult<bool>;
+
     /// Tells the other connections, without waiting for them. A notice may get lost; nothing may depend on one.
     fn announce(&self, notice: Notice);
 
@@ -246,10 +248,10 @@ pub trait Storage {
     /// [`StorageError::Unknown`].
     fn resume(&self);
 
-    /// Asks for the turn at a task. `None` where the platform has no such thing, or whoever has the turn keeps it for longer
-    /// than `patience`: then the task is done all the same. Nothing may depend on a turn.
-    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
-        let _ = (task, patience);
+    /// Asks for the turn at the work in the background. `None` where the platform has no such thing, or whoever has the turn keeps it
+    /// for longer than `patience`: then the work is done all the same. Nothing may depend on a turn.
+    async fn turn(&self, patience: Millis) -> Option<SharedTurn> {
+        let _ = patience;
         None
     }
 

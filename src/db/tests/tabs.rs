@@ -91,6 +91,9 @@ fn check(db: &Database, told: &Told) {
     assert!(generations >= acknowledged, "of {acknowledged} edits {generations} are there");
 }
 
+/// How many writes of several documents each tab makes.
+const BULKS: usize = 12;
+
 fn run(seed: u64, fault: Option<Fault>) {
     println!("seed {seed} {fault:?}");
     block_on(async {
@@ -103,12 +106,14 @@ fn run(seed: u64, fault: Option<Fault>) {
             tab.faults.take_turns(random.split());
         }
         if let Some(fault) = fault {
-            tabs[0].faults.arm(tabs[0].faults.operations() + random.below(12) as u32, fault);
+            // Each write is an operation at least, so it is met on the way.
+            let operation = random.below(BULKS as u64) as u32;
+            tabs[0].faults.arm(tabs[0].faults.operations() + operation, fault);
         }
         let lives = tabs.iter().zip(0..).map(|(tab, number)| {
             let (mut random, told) = (random.split(), &told);
             let writing = async move {
-                for bulk in 0..6 {
+                for bulk in 0..BULKS {
                     take_turns(random.below(5)).await;
                     write_bulk(tab, &format!("{number}-{bulk}"), told).await;
                 }
@@ -119,7 +124,7 @@ fn run(seed: u64, fault: Option<Fault>) {
         let found = Tab::open(&disk).await;
         check(&found.db, &told);
         if fault.is_none() {
-            assert_eq!(counts(&found.db).0, 3 * 6 * 3 + 1);
+            assert_eq!(counts(&found.db).0, 3 * BULKS as u64 * 3 + 1);
         }
         for tab in tabs.iter().skip(usize::from(fault.is_some_and(Fault::is_fatal))) {
             tab.db.refresh().await.unwrap();

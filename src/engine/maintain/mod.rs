@@ -13,7 +13,7 @@ mod slice;
 use crate::engine::open::Inner;
 use crate::engine::runs::Manifest;
 use crate::env::{self, Millis};
-use crate::storage::{SharedTurn, StorageError, StorageResult, Task};
+use crate::storage::{SharedTurn, StorageError, StorageResult};
 use futures_channel::oneshot;
 use futures_util::future::select;
 use std::cell::{Cell, RefCell};
@@ -175,7 +175,7 @@ impl Inner {
                 self.wait_for_reads().await;
             }
             let patience = if self.must_flush() { FLUSH_PATIENCE } else { MERGE_PATIENCE };
-            let turn = self.storage.turn_at(Task::Background, patience).await;
+            let turn = self.storage.turn(patience).await;
             self.leases.set(turn.is_none() && self.settings.lease > Millis(0));
             if self.leases.get() && self.wait_for_lease().await {
                 continue;

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::Step;
 use crate::env::{Millis, block_on, sleep};
 use crate::storage::faulty::{Random, take_turns};
-use crate::storage::{Notice, Read, Space, Storage as _, Task};
+use crate::storage::{Notice, Read, Space, Storage as _};
 use futures_util::future::{join, join_all};
 use futures_util::lock::Mutex;
 use std::cell::Cell;
@@ -233,7 +233,7 @@ fn who_waited_for_the_turn_in_the_background_does_nothing_twice() {
         let turns = Arc::<Mutex<()>>::default();
         let tabs = [Tab::open_tiny(&disk).await, Tab::open_tiny(&disk).await];
         for tab in &tabs {
-            tab.faults.share_turns(Task::Background, &turns);
+            tab.faults.share_turns(&turns);
         }
         let held = turns.lock().await;
         for number in 0..20 {
@@ -261,7 +261,7 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
         let disk: Rc<MemoryDisk> = Rc::default();
         let turns = Arc::<Mutex<()>>::default();
         let writer = Tab::open_tiny(&disk).await;
-        writer.faults.share_turns(Task::Background, &turns);
+        writer.faults.share_turns(&turns);
         for _ in 0..60 {
             writer.append("somebody's name").await.unwrap();
             take_turns(20).await;
@@ -269,7 +269,7 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
         // It keeps nothing in memory, so that all its blocks come from the storage, one at a step.
         let settings = Settings { cache_bytes: 0, flush_bytes: usize::MAX, ..Settings::tiny() };
         let reader = Tab::open_with_settings(&disk, Rc::default(), settings).await.unwrap();
-        reader.faults.share_turns(Task::Background, &turns);
+        reader.faults.share_turns(&turns);
         reader.faults.take_turns(Random::new(1));
         let is_over = Cell::new(false);
         let beginnings = Cell::new(0);
@@ -303,35 +303,43 @@ fn a_reader_that_merges_disturb_has_the_turn_in_the_end() {
     });
 }
 
-/// How many conflicts there are where some tabs commit all the time.
-async fn conflicts(turns: Option<&Arc<Mutex<()>>>) -> u32 {
-    let disk: Rc<MemoryDisk> = Rc::default();
-    let mut tabs = Vec::new();
-    for number in 0..4 {
-        let tab = Tab::open(&disk).await;
-        if let Some(turns) = turns {
-            tab.faults.share_turns(Task::Commit, turns);
+#[test]
+fn tabs_that_commit_all_the_time_are_not_in_each_others_way() {
+    block_on(async {
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let mut tabs = Vec::new();
+        for number in 0..4 {
+            let tab = Tab::open(&disk).await;
+            tab.faults.take_turns(Random::new(number));
+            tabs.push(tab);
         }
-        tab.faults.take_turns(Random::new(number));
-        tabs.push(tab);
-    }
-    let before: u32 = tabs.iter().map(|tab| tab.faults.writes()).sum();
-    let commits = tabs.iter().map(|tab| async {
-        for _ in 0..50 {
-            tab.append("somebody's name").await.unwrap();
-        }
+        let before: u32 = tabs.iter().map(|tab| tab.faults.writes()).sum();
+        let commits = tabs.iter().map(|tab| async {
+            for _ in 0..50 {
+                tab.append("somebody's name").await.unwrap();
+            }
+        });
+        join_all(commits).await;
+        assert_eq!(found_on(&disk).await.read(list).len(), 200);
+        let conflicts = tabs.iter().map(|tab| tab.faults.writes()).sum::<u32>() - before - 200;
+        assert!(conflicts < 10, "{conflicts} conflicts");
     });
-    join_all(commits).await;
-    assert_eq!(found_on(&disk).await.read(list).len(), 200);
-    tabs.iter().map(|tab| tab.faults.writes()).sum::<u32>() - before - 200
 }
 
 #[test]
-fn tabs_that_commit_all_the_time_do_so_in_turn() {
+fn after_a_conflict_what_was_missed_is_found_by_the_write_itself() {
     block_on(async {
-        let all_at_once = conflicts(None).await;
-        let in_turn = conflicts(Some(&Arc::default())).await;
-        assert!(all_at_once > 100 && in_turn < 10, "{all_at_once} conflicts all at once, {in_turn} in turn");
+        let disk: Rc<MemoryDisk> = Rc::default();
+        let (first, second) = (Tab::open_silent(&disk).await, Tab::open_silent(&disk).await);
+        first.append("the first one's").await.unwrap();
+        assert_eq!(second.append("in conflict").await.unwrap(), 1);
+        for place in 2..8 {
+            assert_eq!(first.append("the first one's").await.unwrap(), place * 2 - 2);
+            let before = second.faults.operations();
+            assert_eq!(second.append("the second one's").await.unwrap(), place * 2 - 1);
+            assert_eq!(second.faults.operations() - before, 1);
+        }
+        assert_eq!(second.read(list).len(), 14);
     });
 }
 

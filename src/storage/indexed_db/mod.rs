@@ -9,20 +9,21 @@ mod write;
 
 use super::web_locks::WebLocks;
 use super::{
-    Change, Content, Durability, Listener, Notice, Read, Rest, SharedTurn, Space, Storage, StorageError,
-    StorageResult, Task, Write,
+    Change, Content, Decide, Durability, Listener, Notice, Read, Rest, SharedTurn, Space, Storage,
+    StorageError, StorageResult, Write,
 };
 use crate::env::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
-use connection::{Missing, OpenDatabase, Shared, State};
+use connection::{Missing, Shared, State};
 use error::{from_idb, from_open};
 use indexed_db_futures::database::Database;
 use indexed_db_futures::internals::SystemRepr as _;
 use read::{read_all, read_content_names, read_contents};
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::IdbDatabase;
-use write::write_all;
+use write::{write_all, write_upon};
 
 /// A key of `meta` under which there is never anything.
 const NO_KEY: &str = "nothing";
@@ -60,26 +61,31 @@ impl IndexedDb {
         answer
     }
 
-    /// Has the browser look how much room there is, and tries a write that it has refused once more.
+    /// The database, if somebody has looked at it over this connection.
+    fn database_to_write(&self) -> StorageResult<Database> {
+        let open = self.shared.connected().filter(|open| open.looked_at.get());
+        open.map(|open| open.database).ok_or(StorageError::Closed)
+    }
+
+    /// Has the browser look how much room there is; tells whether a write of so many bytes that it has refused should be tried once
+    /// more.
     ///
     /// Chromium goes by a number that it corrects only when something was committed: a storage that was full once would
     /// stay so for ever, whatever is removed from it. A transaction that only deletes is never refused.
-    async fn write_after_measuring(
-        &self,
-        database: &Database,
-        write: &Write,
-        refused: StorageError,
-    ) -> StorageResult<Vec<Option<Bytes>>> {
-        let nothing = Change::Delete(Space::Meta, NO_KEY.into());
-        let measured =
-            write_all(database, &Write { changes: vec![nothing], ..Write::default() }, self.durability).await;
-        // Larger ones fill the disk with what is given up again; who makes them tries again later.
-        let bytes: usize = write.changes.iter().map(Change::bytes).sum();
-        if measured.is_err() || bytes > MOST_BYTES_TWICE {
-            return Err(refused);
+    async fn measures_room(&self, database: &Database, refused: &StorageError, bytes: usize) -> bool {
+        if refused.name() != "QuotaExceededError" {
+            return false;
         }
-        write_all(database, write, self.durability).await
+        let nothing = Change::Delete(Space::Meta, NO_KEY.into());
+        let nothing = Write { changes: vec![nothing], ..Write::default() };
+        let is_measured = write_all(database, &nothing, self.durability).await.is_ok();
+        // Larger ones fill the disk with what is given up again; who makes them tries again later.
+        is_measured && bytes <= MOST_BYTES_TWICE
     }
+}
+
+fn bytes_of(changes: &[Change]) -> usize {
+    changes.iter().map(Change::bytes).sum()
 }
 
 #[async_trait(?Send)]
@@ -119,12 +125,28 @@ impl Storage for IndexedDb {
     }
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
-        let open = self.shared.connected().filter(|open| open.looked_at.get());
-        let OpenDatabase { database, .. } = open.ok_or(StorageError::Closed)?;
+        let database = self.database_to_write()?;
         let writing = async {
             match write_all(&database, &write, self.durability).await {
-                Err(error) if error.name() == "QuotaExceededError" => {
-                    self.write_after_measuring(&database, &write, error).await
+                Err(error) if self.measures_room(&database, &error, bytes_of(&write.changes)).await => {
+                    write_all(&database, &write, self.durability).await
+                }
+                outcome => outcome,
+            }
+        };
+        let outcome = self.shared.unless_lost(writing, StorageError::Unknown).await;
+        self.shared.forget_if_closed(&outcome);
+        outcome
+    }
+
+    async fn write_upon(&self, reads: &[Read], decide: &mut Decide<'_>) -> StorageResult<bool> {
+        let database = self.database_to_write()?;
+        let bytes = Cell::new(0);
+        let mut decide = |found| decide(found).inspect(|changes| bytes.set(bytes_of(changes)));
+        let writing = async {
+            match write_upon(&database, reads, &mut decide, self.durability).await {
+                Err(error) if self.measures_room(&database, &error, bytes.get()).await => {
+                    write_upon(&database, reads, &mut decide, self.durability).await
                 }
                 outcome => outcome,
             }
@@ -153,12 +175,8 @@ impl Storage for IndexedDb {
         self.shared.give_up_later();
     }
 
-    async fn turn_at(&self, task: Task, patience: Millis) -> Option<SharedTurn> {
-        let kind = match task {
-            Task::Commit => "commit",
-            Task::Background => "background",
-        };
-        let locks = WebLocks::find(&format!("potoroo:{kind}:{}", self.shared.name)).await?;
+    async fn turn(&self, patience: Millis) -> Option<SharedTurn> {
+        let locks = WebLocks::find(&format!("potoroo:background:{}", self.shared.name)).await?;
         let (held, was_contested) = locks.turn_within(patience).await?;
         Some(SharedTurn::new(was_contested, held))
     }

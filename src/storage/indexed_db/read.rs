@@ -58,15 +58,44 @@ pub(super) async fn read_content_names(database: &IdbDatabase) -> StorageResult<
 /// What the requests of a transaction have found.
 async fn answers_to(sent: Result<(IdbTransaction, Vec<IdbRequest>), JsValue>) -> StorageResult<Vec<JsValue>> {
     let (transaction, requests) = sent.map_err(|error| from_read(&error))?;
+    found_by(&transaction, &requests).await
+}
+
+/// What the requests of a transaction have found. It may go on then.
+async fn found_by(transaction: &IdbTransaction, requests: &[IdbRequest]) -> StorageResult<Vec<JsValue>> {
     let last = requests.last().expect("BUG: a read of nothing");
     let answered = Promise::new(&mut |resolve, reject| {
         last.set_onsuccess(Some(&resolve));
-        transaction.set_onabort(Some(&reject));
+        // Not in place of the listener of who writes in the same transaction.
+        transaction
+            .add_event_listener_with_callback("abort", &reject)
+            .expect("BUG: a transaction that cannot be listened to");
     });
     if JsFuture::from(answered).await.is_err() {
         return Err(transaction.error().map_or(StorageError::Closed, |error| from_read(&error)));
     }
     requests.iter().map(|request| request.result().map_err(|error| from_read(&error))).collect()
+}
+
+/// Reads records in a transaction that somebody goes on with.
+pub(super) async fn read_within(
+    transaction: &IdbTransaction,
+    reads: &[Read],
+) -> StorageResult<Vec<Vec<Bytes>>> {
+    let requests = request(transaction, reads).map_err(|error| from_read(&error))?;
+    let answers = found_by(transaction, &requests).await?;
+    Ok(answers.into_iter().map(contents).collect())
+}
+
+fn request(transaction: &IdbTransaction, reads: &[Read]) -> Result<Vec<IdbRequest>, JsValue> {
+    let request = |read: &Read| match read {
+        Read::One(space, key) => transaction.object_store(space.name())?.get(&js_key(key)),
+        Read::From(space, first, limit) => {
+            let from = IdbKeyRange::lower_bound(&js_key(&(*first).into()))?;
+            transaction.object_store(space.name())?.get_all_with_key_and_limit(&from, *limit)
+        }
+    };
+    reads.iter().map(request).collect()
 }
 
 fn send(database: &IdbDatabase, reads: &[Read]) -> Result<(IdbTransaction, Vec<IdbRequest>), JsValue> {
@@ -76,17 +105,7 @@ fn send(database: &IdbDatabase, reads: &[Read]) -> Result<(IdbTransaction, Vec<I
     let spaces = Space::ALL.into_iter().filter(|wanted| reads.iter().any(|read| space(read) == *wanted));
     let names: Array = spaces.map(|space| JsValue::from_str(space.name())).collect();
     let transaction = database.transaction_with_str_sequence(&names)?;
-    let request = |read: &Read| {
-        let store = transaction.object_store(space(read).name())?;
-        match read {
-            Read::One(_, key) => store.get(&js_key(key)),
-            Read::From(_, first, limit) => {
-                let from = IdbKeyRange::lower_bound(&js_key(&(*first).into()))?;
-                store.get_all_with_key_and_limit(&from, *limit)
-            }
-        }
-    };
-    let requests = reads.iter().map(request).collect::<Result<Vec<_>, JsValue>>()?;
+    let requests = request(&transaction, reads)?;
     // There is no need to wait whether more requests come. Where it can't be said, the browser finds out by itself.
     let _ = transaction.unchecked_ref::<Complete>().commit();
     Ok((transaction, requests))

@@ -1,8 +1,10 @@
 //! Writing: the requests of a transaction, and what became of it.
 
 use super::error::{self, from_idb};
-use super::read::content;
-use crate::storage::{Change, Content, Durability, Key, Space, StorageError, StorageResult, Write};
+use super::read::{content, read_within};
+use crate::storage::{
+    Change, Content, Decide, Durability, Key, Read, Space, StorageError, StorageResult, Write,
+};
 use bytes::Bytes;
 use futures_util::future::FutureExt as _;
 use indexed_db_futures::KeyRange;
@@ -27,12 +29,11 @@ pub(super) fn js_key(key: &Key) -> JsValue {
     }
 }
 
-fn begin<'a>(
-    database: &'a Database,
+fn begin(
+    database: &Database,
     spaces: impl Iterator<Item = Space>,
-    mode: TransactionMode,
     durability: Durability,
-) -> IdbResult<Transaction<'a>> {
+) -> StorageResult<Transaction<'_>> {
     let spaces: Vec<Space> = spaces.collect();
     let names = Space::ALL.into_iter().filter(|space| spaces.contains(space)).map(Space::name);
     let names: Vec<&str> = names.collect();
@@ -41,7 +42,11 @@ fn begin<'a>(
         Durability::Relaxed => TransactionDurability::Relaxed,
         Durability::Strict => TransactionDurability::Strict,
     });
-    database.transaction(names).with_mode(mode).with_options(options).build()
+    let transaction = database.transaction(names).with_mode(TransactionMode::Readwrite).with_options(options);
+    let transaction = transaction.build().map_err(from_idb)?;
+    // The crate's listener takes one event, and each request that an abort ends is one. That it was aborted is told anyway.
+    transaction.as_sys().set_onerror(None);
+    Ok(transaction)
 }
 
 impl Change {
@@ -111,6 +116,57 @@ fn is_completion(event: &JsValue) -> bool {
     event.dyn_ref::<Event>().is_some_and(|event| event.type_() == "complete")
 }
 
+/// A transaction that was sent all its changes.
+struct Sent<'a> {
+    transaction: Transaction<'a>,
+    /// The requests that fail if a key is taken.
+    additions: Vec<BasicRequest<JsValue>>,
+    /// Its end, where it is not told to commit.
+    ended: Option<Promise>,
+}
+
+impl<'a> Sent<'a> {
+    fn new(transaction: Transaction<'a>, changes: &[Change]) -> StorageResult<Self> {
+        let mut additions = Vec::new();
+        for change in changes {
+            additions.extend(send(&transaction, change).map_err(from_idb)?);
+        }
+        // Once it was told to commit, Firefox keeps what other requests have done where an addition fails. So it is told only where
+        // there is nothing else, and finds out by itself what it is to do where there is.
+        let is_told = additions.is_empty() || changes.len() == 1;
+        let ended = (!is_told).then(|| end_of(transaction.as_sys()));
+        Ok(Self { transaction, additions, ended })
+    }
+
+    /// The outcome of an abort tells nothing more.
+    async fn abort(self) {
+        let _ = self.transaction.abort().await;
+    }
+
+    async fn commit(self) -> StorageResult<()> {
+        let Self { transaction, additions, ended } = self;
+        let handle = transaction.as_sys().clone();
+        let committed = match ended {
+            None => transaction.commit().await.map_err(|error| error::from_commit(error, handle.error())),
+            Some(ended) => {
+                let is_committed = JsFuture::from(ended).await.as_ref().is_ok_and(is_completion);
+                // It would be aborted with its handle.
+                drop(transaction);
+                if is_committed { Ok(()) } else { Err(error::from_abort(handle.error())) }
+            }
+        };
+        for addition in additions {
+            // Not waited for: Chromium never answers the requests of a transaction that waits for another one whose commit
+            // finds the storage full. A key that was taken is what has ended the transaction, so it is known by now.
+            match addition.now_or_never() {
+                Some(Err(error)) if error::is_constraint(&error) => return Err(StorageError::Conflict),
+                _ => {}
+            }
+        }
+        committed
+    }
+}
+
 pub(super) async fn write_all(
     database: &Database,
     write: &Write,
@@ -119,10 +175,7 @@ pub(super) async fn write_all(
     let spaces = write.expect.iter().map(|expectation| expectation.space);
     let spaces = spaces.chain(write.observe.iter().map(|(space, _)| *space));
     let spaces = spaces.chain(write.changes.iter().map(Change::space));
-    let transaction = begin(database, spaces, TransactionMode::Readwrite, durability).map_err(from_idb)?;
-    let handle = transaction.as_sys().clone();
-    // The crate's listener takes one event, and each request that an abort ends is one. That it was aborted is told anyway.
-    handle.set_onerror(None);
+    let transaction = begin(database, spaces, durability)?;
     let get = |space: Space, key: &Key| {
         let store = transaction.object_store(space.name()).map_err(from_idb)?;
         store.get::<JsValue, JsValue, _>(KeyRange::Only(js_key(key))).build().map_err(from_idb)
@@ -134,44 +187,37 @@ pub(super) async fn write_all(
         .collect::<Result<Vec<_>, _>>()?;
     let observed =
         write.observe.iter().map(|(space, key)| get(*space, key)).collect::<Result<Vec<_>, _>>()?;
-    let mut additions = Vec::new();
-    for change in &write.changes {
-        additions.extend(send(&transaction, change).map_err(from_idb)?);
-    }
-    // Once it was told to commit, Firefox keeps what other requests have done where an addition fails. So it is told only where
-    // there is nothing else, and finds out by itself what it is to do where there is.
-    let is_told = additions.is_empty() || write.changes.len() == 1;
-    let ended = (!is_told).then(|| end_of(&handle));
+    let sent = Sent::new(transaction, &write.changes)?;
     // The changes are under way already, which saves a round trip; but none is awaited before this is decided, because
     // Safari may keep what was awaited when the transaction is aborted.
     for (request, expectation) in found.into_iter().zip(&write.expect) {
         if request.await.map_err(from_idb)?.and_then(content) != expectation.content {
-            // The outcome of an abort tells nothing more.
-            let _ = transaction.abort().await;
+            sent.abort().await;
             return Err(StorageError::Conflict);
         }
     }
-    let committed = match ended {
-        None => transaction.commit().await.map_err(|error| error::from_commit(error, handle.error())),
-        Some(ended) => {
-            let is_committed = JsFuture::from(ended).await.as_ref().is_ok_and(is_completion);
-            // It would be aborted with its handle.
-            drop(transaction);
-            if is_committed { Ok(()) } else { Err(error::from_abort(handle.error())) }
-        }
-    };
-    for addition in additions {
-        // Not waited for: Chromium never answers the requests of a transaction that waits for another one whose commit
-        // finds the storage full. A key that was taken is what has ended the transaction, so it is known by now.
-        match addition.now_or_never() {
-            Some(Err(error)) if error::is_constraint(&error) => return Err(StorageError::Conflict),
-            _ => {}
-        }
-    }
-    committed?;
+    sent.commit().await?;
     let mut contents = Vec::with_capacity(observed.len());
     for request in observed {
         contents.push(request.await.map_err(from_idb)?.and_then(content));
     }
     Ok(contents)
+}
+
+pub(super) async fn write_upon(
+    database: &Database,
+    reads: &[Read],
+    decide: &mut Decide<'_>,
+    durability: Durability,
+) -> StorageResult<bool> {
+    let spaces = Space::ALL.into_iter().filter(|space| *space != Space::Block);
+    let transaction = begin(database, spaces, durability)?;
+    let found = read_within(transaction.as_sys(), reads).await?;
+    // Nothing is awaited before the changes are sent: the browser would take the transaction for finished.
+    let Some(changes) = decide(found) else {
+        let _ = transaction.abort().await;
+        return Ok(false);
+    };
+    Sent::new(transaction, &changes)?.commit().await?;
+    Ok(true)
 }

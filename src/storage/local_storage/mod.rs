@@ -37,7 +37,7 @@ pub(super) use browser::platform_error;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use browser::{is_there, open};
 
-use super::{Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write};
+use super::{Decide, Listener, Notice, Read, Rest, Space, Storage, StorageError, StorageResult, Write};
 use crate::env::{self, Millis};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -262,31 +262,16 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
     }
 
     async fn write(&self, write: Write) -> StorageResult<Vec<Option<Bytes>>> {
-        self.check_open()?;
-        let turn = self.origin.turn().await?;
-        let root = self.newest_root().await?;
-        self.check_open()?;
-        // From here on to the end of the write nothing is awaited.
-        let looked_at = self.shared.instance.borrow().clone();
-        if root.as_ref().map(|root| &root.instance) != looked_at.as_ref() {
-            return Err(StorageError::Closed);
-        }
-        let records = self.records();
-        let mut root = match root {
-            Some(root) => root,
-            None => {
-                let root = records.create(env::uuid())?;
-                self.shared.instance.replace(Some(root.instance.clone()));
-                root
-            }
+        let changed = self.change(|_, _| Ok(Some(write))).await?;
+        Ok(changed.unwrap_or_default())
+    }
+
+    async fn write_upon(&self, reads: &[Read], decide: &mut Decide<'_>) -> StorageResult<bool> {
+        let write = |records: &Records<'_>, root: &Root| {
+            let changes = decide(records.read(root, reads)?);
+            Ok(changes.map(|changes| Write { changes, ..Write::default() }))
         };
-        records.settle(&mut root)?;
-        let before = root.number;
-        let observed = records.write(&mut root, &write)?;
-        if root.number > before {
-            self.finish(turn, root.instance, root.number).await;
-        }
-        Ok(observed)
+        Ok(self.change(write).await?.is_some())
     }
 
     fn announce(&self, notice: Notice) {
@@ -333,6 +318,39 @@ impl<O: Origin + 'static> Storage for LocalStorage<O> {
 }
 
 impl<O: Origin + 'static> LocalStorage<O> {
+    /// Writes in turn with the other connections, if `write` makes something of what is there; gives what was observed then.
+    async fn change(
+        &self,
+        write: impl FnOnce(&Records<'_>, &Root) -> StorageResult<Option<Write>>,
+    ) -> StorageResult<Option<Vec<Option<Bytes>>>> {
+        self.check_open()?;
+        let turn = self.origin.turn().await?;
+        let root = self.newest_root().await?;
+        self.check_open()?;
+        // From here on to the end of the write nothing is awaited.
+        let looked_at = self.shared.instance.borrow().clone();
+        if root.as_ref().map(|root| &root.instance) != looked_at.as_ref() {
+            return Err(StorageError::Closed);
+        }
+        let records = self.records();
+        let mut root = match root {
+            Some(root) => root,
+            None => {
+                let root = records.create(env::uuid())?;
+                self.shared.instance.replace(Some(root.instance.clone()));
+                root
+            }
+        };
+        records.settle(&mut root)?;
+        let before = root.number;
+        let Some(write) = write(&records, &root)? else { return Ok(None) };
+        let observed = records.write(&mut root, &write)?;
+        if root.number > before {
+            self.finish(turn, root.instance, root.number).await;
+        }
+        Ok(Some(observed))
+    }
+
     /// Gives the turn back once the others know of the write: also where nobody waits for its end any more.
     async fn finish(&self, turn: O::Turn, instance: String, number: u64) {
         let (done, finished) = oneshot::channel();
