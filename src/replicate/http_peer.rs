@@ -46,7 +46,8 @@ impl Peer for HttpPeer {
             // The seqs of the others would only have to be worked out and sent.
             options.entry("seq_interval").or_insert_with(|| request.interval.into());
         }
-        answers::parse(&self.feed.page(&Options::from(options)).await?)
+        let page: ChangesPage = answers::parse(&self.feed.page(&Options::from(options)).await?)?;
+        Ok(ChangesPage { bytes_per_doc: self.client.bytes_per_doc(), ..page })
     }
 
     fn leave_feed(&self) {

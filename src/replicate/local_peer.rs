@@ -54,6 +54,10 @@ impl LocalPeer {
     }
 }
 
+/// How large documents are supposed to be until some were read, which costs little here: so that not too many large ones
+/// are read at first.
+const SUPPOSED_BYTES: u64 = 16 << 10;
+
 #[async_trait(?Send)]
 impl Peer for LocalPeer {
     fn is_remote(&self) -> bool {
@@ -84,6 +88,7 @@ impl Peer for LocalPeer {
                         .collect::<Result<_>>()?,
                     last_seq: Some(Seq::from(page.last_seq)),
                     pending: Some(page.pending),
+                    bytes_per_doc: Some(SUPPOSED_BYTES),
                 });
             }
             match events.next().await {

@@ -47,6 +47,8 @@ pub struct Limits {
     pub bytes_in_write: usize,
     /// Writes at once.
     pub writes_at_once: usize,
+    /// Bytes of documents in memory, beyond which no others are asked for until some are written.
+    pub bytes_held: usize,
 }
 
 impl Limits {
@@ -72,6 +74,7 @@ impl Default for Limits {
             fetches_at_once: 5,
             bytes_in_write: 900_000,
             writes_at_once: 4,
+            bytes_held: 16 << 20,
         }
     }
 }

@@ -115,6 +115,9 @@ pub struct ChangesPage {
     /// How many changes come after it, where that is known.
     #[serde(default, deserialize_with = "count")]
     pub pending: Option<u64>,
+    /// How large the source's documents are on average, as far as it says.
+    #[serde(skip)]
+    pub bytes_per_doc: Option<u64>,
 }
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<u64>, D::Error> {

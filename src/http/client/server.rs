@@ -8,11 +8,26 @@ use crate::http::params::Options;
 use crate::http::transport::Method;
 use bytes::Bytes;
 use futures_util::future::{FutureExt as _, LocalBoxFuture, Shared, join};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::rc::Rc;
 
 /// How often a running compaction is asked for, as PouchDB does.
 const COMPACTION_POLL: u64 = 200;
+
+/// What a server says of the sizes in a database, in bytes (CouchDB's `GET /{db}`).
+#[derive(Deserialize)]
+struct Sizes {
+    doc_count: u64,
+    doc_del_count: u64,
+    sizes: FileSizes,
+}
+
+#[derive(Deserialize)]
+struct FileSizes {
+    /// Of what was stored, before it is compressed.
+    external: u64,
+}
 
 impl Client {
     /// Makes sure that the database is there: GET, where that answers 404 PUT, and 412 is as good as made.
@@ -67,6 +82,14 @@ impl Client {
             Some(answer) => Ok(answer),
             None => self.0.wire.call(Call::get(self.in_db(""))).await,
         }
+    }
+
+    /// How large documents are on average, attachments included, as the server said at [`setup`](Self::setup); `None` where
+    /// it said nothing of that.
+    pub(crate) fn bytes_per_doc(&self) -> Option<u64> {
+        let described = self.0.setup.borrow().as_ref()?.peek()?.clone().ok()?;
+        let Sizes { doc_count, doc_del_count, sizes } = error::parse(&described).ok()?;
+        sizes.external.checked_div(doc_count + doc_del_count)
     }
 
     /// What tells this database from others in replication ids: the server's uuid and the database's name, or the

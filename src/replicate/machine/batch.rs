@@ -26,8 +26,16 @@ pub(super) struct Batch {
     /// Whether its documents are on their way without a question to the target.
     pub(super) is_straight: bool,
     pub(super) stage: Stage,
-    /// How many documents the source gave.
+    /// The documents on their way to the target.
+    pub(super) write: Write,
+    /// Bytes of its documents in memory.
+    pub(super) held: usize,
+    /// Bytes of those that are not on their way to the target.
+    pub(super) unwritten: usize,
+    /// How many documents the source gave, beyond those that were told of.
     pub(super) docs_read: u64,
+    /// How many changes are done that were told of.
+    pub(super) told: u64,
     /// Documents that will not be replicated, of either side's doing.
     pub(super) refused: Vec<Refused>,
     /// What fails the batch once everything before it is done and its own documents are written.
@@ -43,10 +51,8 @@ pub(super) enum Stage {
     Diffing,
     /// The source is asked for the documents.
     Fetching(Fetch),
-    /// The documents are here.
-    Ready(Vec<Rc<Doc>>),
-    /// The documents are on their way to the target.
-    Writing(Write),
+    /// The documents are here, and on their way to the target.
+    Writing,
     /// Nothing is left to do but to count.
     Done(Written),
 }
@@ -55,8 +61,22 @@ impl Batch {
     pub(super) fn new(number: u64, page: Page) -> Self {
         let Page { rows, seq, pending, is_news } = page;
         let stage = if rows.is_empty() { Stage::Done(Written::default()) } else { Stage::Waiting };
-        let (docs_read, refused, error) = (0, Vec::new(), None);
-        Self { number, seq, pending, rows, is_news, is_straight: false, stage, docs_read, refused, error }
+        Self {
+            number,
+            seq,
+            pending,
+            rows,
+            is_news,
+            is_straight: false,
+            stage,
+            write: Write::default(),
+            held: 0,
+            unwritten: 0,
+            docs_read: 0,
+            told: 0,
+            refused: Vec::new(),
+            error: None,
+        }
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -108,15 +128,43 @@ impl Batch {
         each.collect()
     }
 
-    /// Takes the documents. `is_given_up`: whether a suspect has failed too often to be waited for any longer.
-    pub(super) fn fetched(&mut self, fetched: Fetched, mut is_given_up: impl FnMut(&str) -> bool) {
+    /// Takes documents that have come, to be written with no more than `bytes` in a request.
+    fn take(&mut self, docs: Vec<Rc<Doc>>, bytes: usize) {
+        self.unwritten = 0;
+        self.docs_read += docs.len() as u64;
+        self.write.add(docs, bytes);
+    }
+
+    /// Begins to write what is here before the rest has come.
+    pub(super) fn write_early(&mut self, bytes: usize) {
+        if let Stage::Fetching(fetch) = &mut self.stage {
+            let docs = fetch.take_docs();
+            self.take(docs, bytes);
+        }
+    }
+
+    /// What was written early since the last call: how many documents were read for it, and what the target has taken of
+    /// them, which is not kept any longer.
+    pub(super) fn written_early(&mut self) -> (u64, Vec<Rc<Doc>>) {
+        let docs = self.write.take_docs();
+        self.told += docs.len() as u64;
+        (std::mem::take(&mut self.docs_read), docs)
+    }
+
+    /// Takes all the documents. `is_given_up`: whether a suspect has failed too often to be waited for any longer.
+    pub(super) fn fetched(
+        &mut self,
+        fetched: Fetched,
+        bytes: usize,
+        mut is_given_up: impl FnMut(&str) -> bool,
+    ) {
         let Fetched { docs, refused, suspects, broken } = fetched;
-        self.docs_read = docs.len() as u64;
+        let has_read = !docs.is_empty() || self.write.has_taken();
         self.refused.extend(refused);
         for (id, error) in suspects {
             // One that failed where others did not is the source's only fault; one that failed alone may be met by a
             // source in trouble, and is tried again before the checkpoint passes it by.
-            if is_given_up(&id) || !docs.is_empty() {
+            if is_given_up(&id) || has_read {
                 self.refused.push((id, error));
             } else {
                 self.error.get_or_insert(error);
@@ -125,6 +173,7 @@ impl Batch {
         if broken {
             self.error.get_or_insert_with(|| Error::network("There was a problem getting docs."));
         }
-        self.stage = Stage::Ready(docs);
+        self.take(docs, bytes);
+        self.stage = Stage::Writing;
     }
 }

@@ -150,7 +150,7 @@ impl Feed {
 
     /// Takes a page. Gives the pause to be made before the next request.
     pub(super) fn take(&mut self, page: ChangesPage, now: Millis) -> (Page, Option<Millis>) {
-        let ChangesPage { results: rows, last_seq, pending } = page;
+        let ChangesPage { results: rows, last_seq, pending, .. } = page;
         self.measure(&rows, now);
         let seq = last_seq
             .or_else(|| rows.last().and_then(|row| row.seq.clone()))
@@ -263,7 +263,10 @@ mod tests {
             left -= given;
             let results = vec![row.clone(); given as usize];
             let last_seq = Some(Seq::from(rows - left));
-            feed.take(ChangesPage { results, last_seq, pending: Some(left) }, Millis(*took));
+            feed.take(
+                ChangesPage { results, last_seq, pending: Some(left), bytes_per_doc: None },
+                Millis(*took),
+            );
             plan.limit
         });
         each.collect()

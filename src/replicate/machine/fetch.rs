@@ -108,14 +108,20 @@ impl Fetch {
         Some((number, request))
     }
 
+    /// The documents that have come, in the order of the feed; what comes afterwards is given by itself.
+    pub(super) fn take_docs(&mut self) -> Vec<Rc<Doc>> {
+        let mut docs = std::mem::take(&mut self.outcome.docs);
+        sort_by_key(&mut docs, |doc| self.places.get(&doc.id).copied());
+        docs
+    }
+
     /// What came of it, once everything has come.
     pub(super) fn finish(&mut self) -> Option<Fetched> {
         if !self.rest.is_empty() || !self.again.is_empty() || !self.under_way.is_empty() {
             return None;
         }
-        let mut outcome = std::mem::take(&mut self.outcome);
-        sort_by_key(&mut outcome.docs, |doc| self.places.get(&doc.id).copied());
-        Some(outcome)
+        let docs = self.take_docs();
+        Some(Fetched { docs, ..std::mem::take(&mut self.outcome) })
     }
 
     /// Takes the answer to a request. Gives back whether the source turned out to have no `_bulk_get`.
@@ -208,13 +214,20 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Learns from an answer.
-    pub(super) fn measure(&mut self, got: &[Got]) {
+    /// Learns from an answer, which brings so many bytes.
+    pub(super) fn measure(&mut self, got: &[Got]) -> usize {
         let docs = || got.iter().filter_map(|got| if let Got::Doc(doc) = got { Some(doc) } else { None });
         let bytes: usize = docs().map(|doc| doc.body.get().len()).sum();
         if let Some(average) = bytes.checked_div(docs().count()) {
             self.bytes_per_doc = Some(average.max(1));
         }
+        bytes
+    }
+
+    /// Takes what the source says until there is an answer.
+    pub(super) fn expect(&mut self, bytes_per_doc: Option<u64>) {
+        let expected = bytes_per_doc.map(|bytes| usize::try_from(bytes.max(1)).unwrap_or(usize::MAX));
+        self.bytes_per_doc = self.bytes_per_doc.or(expected);
     }
 
     /// How many revisions to ask for at once: as many as come quickly, and few while it is not known how large they are.

@@ -5,7 +5,7 @@ use super::checkpoints::Haste;
 use super::feed::{Feed, Page};
 use super::fetch::Fetch;
 use super::outbox::Purpose;
-use super::write::{Write, Written};
+use super::write::Written;
 use super::{Activity, End, Machine, Phase};
 use crate::error::Result;
 use crate::replicate::effect::Request;
@@ -106,6 +106,7 @@ impl Machine {
                 self.begin_batches(run);
             }
             self.fetch(run);
+            self.write_early(run);
             self.write(run);
             // Some batches have nothing to be asked for or written.
             if !run.is_front_done() {
@@ -255,14 +256,34 @@ impl Machine {
         let size = self.fetched.revs_in_fetch(&self.options.limits);
         let mut room =
             at_once.saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Fetch(..))));
-        for batch in &mut run.batches {
+        let held: usize = run.batches.iter().map(|batch| batch.held).sum();
+        for (index, batch) in run.batches.iter_mut().enumerate() {
+            // The first one gets on whatever the others hold, because it is written when it holds too much.
+            let held = if index == 0 { batch.held } else { held };
             let Stage::Fetching(fetch) = &mut batch.stage else { continue };
-            while room > 0 {
+            while room > 0 && held < self.options.limits.bytes_held {
                 let Some((part, request)) = fetch.next(self.has_bulk_get, size) else { break };
                 self.outbox.ask(Purpose::Fetch(batch.number, part), request);
                 room -= 1;
             }
         }
+    }
+
+    /// Where documents are large, the first batch is not kept in memory until all of it is here; the other half is fetched
+    /// while one is written.
+    fn write_early(&self, run: &mut Run) {
+        let most = self.bytes_in_write();
+        if let Some(first) = run.batches.front_mut()
+            && first.unwritten >= self.options.limits.bytes_held / 2
+            && !first.is_straight
+        {
+            first.write_early(most);
+        }
+    }
+
+    /// The most bytes in one write.
+    pub(super) fn bytes_in_write(&self) -> usize {
+        if self.target_is_remote { self.options.limits.bytes_in_write } else { usize::MAX }
     }
 
     /// Writes what is here, in the order of the feed.
@@ -272,29 +293,33 @@ impl Machine {
             .writes_at_once
             .saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Write(..))));
         for batch in &mut run.batches {
-            if let Stage::Ready(docs) = &mut batch.stage {
-                let bytes = if self.target_is_remote { limits.bytes_in_write } else { usize::MAX };
-                let docs = std::mem::take(docs);
-                batch.stage = if docs.is_empty() {
-                    Stage::Done(Written::default())
-                } else {
-                    Stage::Writing(Write::new(docs, bytes))
-                };
-            }
             match &mut batch.stage {
-                Stage::Writing(write) => {
+                Stage::Writing | Stage::Fetching(_) => {
                     while room > 0 {
-                        let Some((part, request)) = write.next() else { break };
+                        let Some((part, request)) = batch.write.next() else { break };
                         self.outbox.ask(Purpose::Write(batch.number, part), request);
                         room -= 1;
                     }
-                    if !write.is_all_under_way() {
+                    if !batch.write.is_all_under_way() || matches!(batch.stage, Stage::Fetching(_)) {
                         return;
                     }
                 }
                 Stage::Done(_) if batch.error.is_none() => {}
                 _ => return,
             }
+        }
+    }
+
+    /// Counts what was written of a batch that is not all here, and tells of it.
+    pub(super) fn count_early(&mut self, batch: &mut Batch) {
+        let (read, docs) = batch.written_early();
+        self.progress.batch(self.now, 0, read, docs.len() as u64, 0);
+        self.report.docs_read += read;
+        self.report.docs_written += docs.len() as u64;
+        if !docs.is_empty() {
+            let rest = (batch.rows.len() as u64).saturating_sub(batch.told);
+            let pending = batch.pending.map(|pending| pending + rest);
+            self.outbox.emit(ReplicationEvent::Change { report: self.report.clone(), docs, pending });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Answers to what is under way.
 
-use super::batch::Stage;
+use super::batch::{Batch, Stage};
 use super::feed::Page;
 use super::outbox::Purpose;
 use super::running::Run;
@@ -48,6 +48,7 @@ impl Machine {
     }
 
     fn page_read(&mut self, run: &mut Run, page: ChangesPage) {
+        self.fetched.expect(page.bytes_per_doc);
         let (page, pause) = run.feed.take(page, self.now);
         if let Some(pause) = pause {
             self.outbox.ask(Purpose::FeedPause, Request::Sleep(pause));
@@ -94,10 +95,11 @@ impl Machine {
     }
 
     fn fetched(&mut self, run: &mut Run, number: u64, part: u64, got: Result<Vec<Got>>) {
-        if let Ok(got) = &got {
-            self.fetched.measure(got);
-        }
+        let bytes = got.as_ref().map_or(0, |got| self.fetched.measure(got));
+        let most = self.bytes_in_write();
         let Some(batch) = run.batch(number) else { return };
+        batch.held += bytes;
+        batch.unwritten += bytes;
         let Stage::Fetching(fetch) = &mut batch.stage else { return };
         match fetch.answered(part, got) {
             Ok(lacks_bulk_get) => {
@@ -109,12 +111,12 @@ impl Machine {
                     return;
                 }
                 let suspicions = &mut self.suspicions;
-                batch.fetched(fetched, |id| is_given_up(suspicions, id));
+                batch.fetched(fetched, most, |id| is_given_up(suspicions, id));
+                self.finish(batch);
             }
             Err(error) => {
                 batch.error = Some(error);
-                batch.stage = Stage::Done(Written::default());
-                self.outbox.abort(|purpose| matches!(purpose, Purpose::Fetch(batch, _) if batch == number));
+                self.give_up(batch);
             }
         }
     }
@@ -122,14 +124,34 @@ impl Machine {
     fn written(&mut self, run: &mut Run, number: u64, part: u64, failures: Result<Vec<WriteFailure>>) {
         let proved = self.has_written;
         let Some(batch) = run.batch(number) else { return };
-        let Stage::Writing(write) = &mut batch.stage else { return };
-        write.answered(part, failures, proved);
-        if let Some(mut written) = write.finish() {
-            self.has_written |= !written.docs.is_empty();
+        let bytes = batch.write.answered(part, failures, proved);
+        self.has_written |= batch.write.has_taken();
+        match batch.stage {
+            Stage::Fetching(_) if batch.write.has_failed() => self.give_up(batch),
+            Stage::Fetching(_) => {
+                batch.held = batch.held.saturating_sub(bytes);
+                self.count_early(batch);
+            }
+            _ => self.finish(batch),
+        }
+    }
+
+    /// Ends a batch of which everything is written.
+    fn finish(&mut self, batch: &mut Batch) {
+        if let Stage::Writing = batch.stage
+            && let Some(mut written) = batch.write.finish()
+        {
             let suspicions = &mut self.suspicions;
-            written.settle(|id| is_given_up(suspicions, id));
+            written.settle(batch.write.has_taken(), |id| is_given_up(suspicions, id));
             batch.stage = Stage::Done(written);
         }
+    }
+
+    /// Ends a batch that fails before its documents are here.
+    fn give_up(&mut self, batch: &mut Batch) {
+        batch.stage = Stage::Done(batch.write.stop());
+        let number = batch.number;
+        self.outbox.abort(|purpose| matches!(purpose, Purpose::Fetch(batch, _) if batch == number));
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Write {
     waiting: VecDeque<Vec<Rc<Doc>>>,
     under_way: BTreeMap<u64, Vec<Rc<Doc>>>,
     next: u64,
+    /// Whether any document was taken.
+    has_taken: bool,
     outcome: Written,
 }
 
@@ -35,24 +37,22 @@ pub(super) struct Written {
 }
 
 impl Write {
-    /// A plan for these documents, with no more than `bytes` in a request unless one document alone has more.
-    pub(super) fn new(docs: Vec<Rc<Doc>>, bytes: usize) -> Self {
-        let mut waiting = VecDeque::new();
+    /// These documents too, with no more than `bytes` in a request unless one document alone has more.
+    pub(super) fn add(&mut self, docs: Vec<Rc<Doc>>, bytes: usize) {
         let mut part = Vec::new();
         let mut length = 0_usize;
         for doc in docs {
             let more = doc.body.get().len() + 1;
             if !part.is_empty() && length.saturating_add(more) > bytes {
-                waiting.push_back(std::mem::take(&mut part));
+                self.waiting.push_back(std::mem::take(&mut part));
                 length = 0;
             }
             length = length.saturating_add(more);
             part.push(doc);
         }
         if !part.is_empty() {
-            waiting.push_back(part);
+            self.waiting.push_back(part);
         }
-        Self { waiting, ..Self::default() }
     }
 
     /// The next request, with the number its answer goes by.
@@ -71,21 +71,48 @@ impl Write {
 
     /// What came of it, once everything has come.
     pub(super) fn finish(&mut self) -> Option<Written> {
-        (self.waiting.is_empty() && self.under_way.is_empty()).then(|| std::mem::take(&mut self.outcome))
+        (self.waiting.is_empty() && self.under_way.is_empty()).then(|| self.stop())
+    }
+
+    /// What has come of it by now.
+    pub(super) fn stop(&mut self) -> Written {
+        std::mem::take(&mut self.outcome)
+    }
+
+    /// What the target has taken since the last call.
+    pub(super) fn take_docs(&mut self) -> Vec<Rc<Doc>> {
+        std::mem::take(&mut self.outcome.docs)
+    }
+
+    /// Whether the batch has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.outcome.error.is_some()
+    }
+
+    /// Whether the target has taken anything.
+    pub(super) fn has_taken(&self) -> bool {
+        self.has_taken
     }
 
     /// Takes the answer to a request. `proved`: whether the target has taken anything else lately, so that a refusal is
-    /// the document's fault.
-    pub(super) fn answered(&mut self, number: u64, answer: Result<Vec<WriteFailure>, Error>, proved: bool) {
-        let Some(mut docs) = self.under_way.remove(&number) else { return };
+    /// the document's fault. Gives the bytes of the documents that need not be sent again.
+    pub(super) fn answered(
+        &mut self,
+        number: u64,
+        answer: Result<Vec<WriteFailure>, Error>,
+        proved: bool,
+    ) -> usize {
+        let Some(mut docs) = self.under_way.remove(&number) else { return 0 };
+        let bytes = docs.iter().map(|doc| doc.body.get().len()).sum();
         match answer {
             Ok(failures) => self.take(docs, &failures),
             Err(error) if is_unacceptable(&error) && docs.len() > 1 => {
                 let second = docs.split_off(docs.len() / 2);
                 self.waiting.push_front(second);
                 self.waiting.push_front(docs);
+                return 0;
             }
-            Err(error) if is_unacceptable(&error) && (proved || !self.outcome.docs.is_empty()) => {
+            Err(error) if is_unacceptable(&error) && (proved || self.has_taken) => {
                 self.outcome.refused.extend(docs.into_iter().map(|doc| (doc.id.clone(), error.clone())));
             }
             Err(error) => {
@@ -95,12 +122,16 @@ impl Write {
                 self.waiting.clear();
             }
         }
+        bytes
     }
 
     fn take(&mut self, docs: Vec<Rc<Doc>>, failures: &[WriteFailure]) {
         for doc in docs {
             match failures.iter().find(|failure| failure.is_about(&doc)) {
-                None => self.outcome.docs.push(doc),
+                None => {
+                    self.has_taken = true;
+                    self.outcome.docs.push(doc);
+                }
                 Some(WriteFailure { error, cause: Cause::Source, .. }) => {
                     self.outcome.suspects.push((doc.id.clone(), error.clone()));
                 }
@@ -120,10 +151,11 @@ impl Write {
 }
 
 impl Written {
-    /// Decides on the suspects, as [`Batch::fetched`](super::batch::Batch::fetched) does.
-    pub(super) fn settle(&mut self, mut is_given_up: impl FnMut(&str) -> bool) {
+    /// Decides on the suspects, as [`Batch::fetched`](super::batch::Batch::fetched) does; `has_taken`: whether the target
+    /// has taken others.
+    pub(super) fn settle(&mut self, has_taken: bool, mut is_given_up: impl FnMut(&str) -> bool) {
         for (id, error) in std::mem::take(&mut self.suspects) {
-            if is_given_up(&id) || !self.docs.is_empty() {
+            if is_given_up(&id) || has_taken {
                 self.refused.push((id, error));
             } else {
                 self.failures += 1;
@@ -157,7 +189,8 @@ mod tests {
 
     /// Writes where document 1 fails like this, alone or with others.
     fn write(error: &Error, alone: bool) -> Written {
-        let mut write = Write::new(docs(4), usize::MAX);
+        let mut write = Write::default();
+        write.add(docs(4), usize::MAX);
         while let Some((number, Request::WriteDocs(docs))) = write.next() {
             let failed = docs.iter().find(|doc| &*doc.id == "1");
             let answer = match failed {

@@ -3,6 +3,7 @@
 use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Answer, Effect, Event, Request, Side, Token};
+use crate::replicate::options::Limits;
 use crate::replicate::{
     ChangeRow, ChangedRev, ChangesPage, Doc, DocRevs, Got, LocalDoc, Machine, Missing, PeerInfo,
     ReplicationEvent, ReplicationOptions, Seq, Status, WriteFailure,
@@ -34,6 +35,10 @@ pub(super) struct World {
     pub(super) is_own_feed: bool,
     /// How often the target was asked what it has not.
     pub(super) asked: usize,
+    /// How much is done at once.
+    limits: Limits,
+    /// Documents that were given and are not written yet, and the most at a time.
+    held: (usize, usize),
 }
 
 impl World {
@@ -53,6 +58,8 @@ impl World {
             written_twice: 0,
             is_own_feed: false,
             asked: 0,
+            limits: Limits::default(),
+            held: (0, 0),
         }
     }
 
@@ -161,6 +168,7 @@ impl World {
                     results: results.collect(),
                     last_seq: Some(Seq::from(last_seq.max(since))),
                     pending: Some((rows.len() - page.len()) as u64),
+                    bytes_per_doc: None,
                 })
             }
             Request::Filter(rows) => Answer::Filtered(rows.iter().map(|_| true).collect()),
@@ -183,6 +191,8 @@ impl World {
                 if wanted.iter().any(|doc| self.poisoned.contains(&*doc.id)) {
                     return Err(Error::remote(500, "badmatch", "oops"));
                 }
+                self.held.0 += wanted.len();
+                self.held.1 = self.held.1.max(self.held.0);
                 Answer::Docs(wanted.iter().map(|doc| self.latest(doc)).collect())
             }
             Request::OpenRevs(wanted) => {
@@ -195,6 +205,7 @@ impl World {
                 if docs.iter().any(|doc| self.unacceptable.contains(&*doc.id)) {
                     return Err(Error::remote(400, "doc_validation", "Bad special document member: _x"));
                 }
+                self.held.0 = self.held.0.saturating_sub(docs.len());
                 for doc in docs {
                     if !self.target.insert((doc.id.to_string(), doc.rev().unwrap())) {
                         self.written_twice += 1;
@@ -268,7 +279,8 @@ fn error(status: u16) -> Error {
 
 /// Runs the steps, then answers everything in order until nothing happens any more.
 fn simulate(world: &mut World, options: &str, steps: &[Step]) {
-    let options = ReplicationOptions::parse(options, false).unwrap();
+    let mut options = ReplicationOptions::parse(options, false).unwrap();
+    options.limits = Limits { batch_size: options.limits.batch_size, ..world.limits };
     let (mut machine, effects) = Machine::start(options, "session".into(), true, Millis(world.now));
     world.do_effects(effects);
     for step in steps {
@@ -347,6 +359,43 @@ pub(super) fn world(docs: u8) -> World {
     world
 }
 
+/// As usual, or with documents that are large in comparison.
+fn limits() -> impl Strategy<Value = Limits> {
+    let usual = Limits::default();
+    let small = (1_usize..200, 1_usize..6).prop_map(move |(bytes_held, revs_in_fetch)| Limits {
+        bytes_held,
+        revs_in_fetch,
+        bytes_in_write: bytes_held,
+        ..usual
+    });
+    prop_oneof![Just(usual), small]
+}
+
+/// How many documents were told of.
+fn told(events: &[ReplicationEvent]) -> u64 {
+    let docs = |event: &ReplicationEvent| {
+        if let ReplicationEvent::Change { docs, .. } = event { docs.len() } else { 0 }
+    };
+    events.iter().map(docs).sum::<usize>() as u64
+}
+
+#[test]
+fn large_documents_are_written_before_all_of_their_batch_is_here() {
+    let mut world = world(100);
+    world.limits = Limits { bytes_held: 200, revs_in_fetch: 2, bytes_in_write: 100, ..Limits::default() };
+    simulate(&mut world, "{}", &[]);
+    assert!(world.has_everything() && world.finished);
+    let Some(ReplicationEvent::Complete(report)) = world.events.last() else {
+        panic!("{:?}", world.events.last())
+    };
+    assert_eq!((report.docs_read, report.docs_written, told(&world.events)), (100, 100, 100));
+    // What is held is below 200 bytes before five requests bring two documents of 27 bytes each.
+    assert!(world.held.1 <= 200 / 27 + 10, "{:?}", world.held);
+    let changes =
+        world.events.iter().filter(|event| matches!(event, ReplicationEvent::Change { .. })).count();
+    assert!(changes > 5, "{changes}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
@@ -354,10 +403,11 @@ proptest! {
     fn whatever_happens_everything_arrives_and_no_checkpoint_passes_what_has_not(
         docs in 0_u8..40,
         batch_size in 1_u8..12,
+        limits in limits(),
         since_zero: bool,
         steps in prop::collection::vec(step(), 0..300),
     ) {
-        let mut world = world(docs);
+        let mut world = World { limits, ..world(docs) };
         let mut options = json!({"retry": true, "batch_size": batch_size});
         if since_zero {
             options["since"] = 0.into();
@@ -376,11 +426,11 @@ proptest! {
     fn a_live_replication_ends_up_paused_with_everything_there(
         docs in 0_u8..40,
         batch_size in 1_u8..12,
+        limits in limits(),
         own: bool,
         steps in prop::collection::vec(step(), 0..300),
     ) {
-        let mut world = world(docs);
-        world.is_own_feed = own;
+        let mut world = World { limits, is_own_feed: own, ..world(docs) };
         let options = json!({"live": true, "retry": true, "batch_size": batch_size}).to_string();
         simulate(&mut world, &options, &steps);
         prop_assert!(!world.finished);
@@ -400,6 +450,7 @@ proptest! {
     fn without_errors_no_document_is_written_twice(
         docs in 0_u8..40,
         batch_size in 1_u8..12,
+        limits in limits(),
         steps in prop::collection::vec(
             prop_oneof![
                 6 => any::<prop::sample::Index>().prop_map(Step::Answer),
@@ -408,9 +459,10 @@ proptest! {
             0..300,
         ),
     ) {
-        let mut world = world(docs);
+        let mut world = World { limits, ..world(docs) };
         simulate(&mut world, &json!({"live": true, "batch_size": batch_size}).to_string(), &steps);
         prop_assert_eq!(world.written_twice, 0);
+        prop_assert_eq!(told(&world.events), world.target.len() as u64);
         prop_assert!(world.has_everything());
     }
 
@@ -456,8 +508,9 @@ proptest! {
         docs in 2_u8..40,
         poisoned in prop::collection::btree_set(0_u8..40, 1..4),
         batch_size in 1_u8..12,
+        limits in limits(),
     ) {
-        let mut world = world(docs);
+        let mut world = World { limits, ..world(docs) };
         world.poisoned = poisoned.iter().filter(|id| **id < docs).map(|id| format!("doc{id}")).collect();
         simulate(&mut world, &json!({"retry": true, "batch_size": batch_size}).to_string(), &[]);
         prop_assert!(world.has_everything());
