@@ -5,7 +5,7 @@ use crate::env::{self, Millis};
 use futures_channel::oneshot;
 use futures_util::future::poll_fn;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
 
@@ -26,8 +26,9 @@ pub(super) struct Server {
     taken: Cell<usize>,
     /// Who wants a place, and since when.
     queue: RefCell<VecDeque<(Millis, oneshot::Sender<Place>)>>,
-    /// Those who would give their place away if somebody wanted it.
-    holders: RefCell<Vec<Waker>>,
+    /// Those who would give their place away if somebody wanted it, by the number of the place.
+    holders: RefCell<BTreeMap<u64, Waker>>,
+    next: Cell<u64>,
     members: RefCell<Vec<Weak<dyn Member>>>,
 }
 
@@ -40,6 +41,7 @@ pub(super) trait Member {
 /// Leave to wait, until it is dropped.
 pub(super) struct Place {
     server: Rc<Server>,
+    number: u64,
     since: Millis,
 }
 
@@ -55,6 +57,7 @@ impl Server {
                 taken: Cell::new(0),
                 queue: RefCell::default(),
                 holders: RefCell::default(),
+                next: Cell::new(0),
                 members: RefCell::default(),
             });
             servers.insert(name, Rc::downgrade(&server));
@@ -83,7 +86,7 @@ impl Server {
             }
             let (sender, receiver) = oneshot::channel();
             self.queue.borrow_mut().push_back((env::now(), sender));
-            self.holders.take().into_iter().for_each(Waker::wake);
+            self.holders.take().into_values().for_each(Waker::wake);
             if let Ok(place) = receiver.await {
                 return place;
             }
@@ -109,7 +112,8 @@ impl Drop for Server {
 
 impl Place {
     fn of(server: &Rc<Server>) -> Self {
-        Self { server: server.clone(), since: env::now() }
+        let number = server.next.replace(server.next.get() + 1);
+        Self { server: server.clone(), number, since: env::now() }
     }
 
     /// Resolves when others want to wait and the turn is over.
@@ -132,10 +136,7 @@ impl Place {
             if let Some(since) = self.server.wanted_since() {
                 return Poll::Ready(since);
             }
-            let mut holders = self.server.holders.borrow_mut();
-            if !holders.iter().any(|holder| holder.will_wake(context.waker())) {
-                holders.push(context.waker().clone());
-            }
+            self.server.holders.borrow_mut().insert(self.number, context.waker().clone());
             Poll::Pending
         })
         .await
@@ -144,6 +145,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.server.holders.borrow_mut().remove(&self.number);
         let next = || self.server.queue.borrow_mut().pop_front();
         while let Some((_, waiting)) = next() {
             if waiting.is_canceled() {
