@@ -75,7 +75,7 @@ export const documentMethods = {
       checkRev(doc);
       checkAttachments(doc);
     }
-    const new_edits = options?.new_edits ?? (request as Options).new_edits ?? true;
+    const { new_edits = true } = [options, request as Options].find((given) => given?.new_edits !== undefined) ?? {};
     const encoded = bulkDocsOptions(new_edits, options);
     if (this._remote) return writeRemote(docs, (text) => core(this).bulk_docs(text, encoded)).then(parseResults, rethrow);
     return this._writes.add(writeLocal(this, docs, encoded)).then(parseResults, rethrow);
@@ -84,7 +84,8 @@ export const documentMethods = {
   get: method('get', function (id: unknown, options?: Options) {
     if (typeof id !== 'string') throw createError(INVALID_ID);
     if (!isWellFormed(id)) throw withDocId(createError(MISSING_DOC, 'missing'), id);
-    const encoded = isOptions(options) ? encodeOptions(options, this._remote ? getOptions : withContents(getOptions)) : '{}';
+    const known = this._remote ? getOptions : withContents(getOptions);
+    const encoded = isOptions(options) ? encodeOptions(withRevs(options), known) : '{}';
     type Got = Doc | { ok?: Doc }[];
     const docsOf = (got: Got) => (Array.isArray(got) ? got.map(({ ok }) => ok) : [got]);
     const answer = read(this, (core) => core.get(id, encoded)).then((text) => readAnswer(text, docsOf), (raw: unknown) => {
@@ -183,6 +184,11 @@ function siblingOf(doc: Doc): Doc {
   const start = parseInt(generation, 10) + 1;
   const hash = uuid().replaceAll('-', '');
   return { ...doc, _rev: `${start}-${hash}`, _revisions: { start, ids: [hash, parent] } };
+}
+
+/** What is as good as nothing asks for the winner, and what is no text for a revision that is not there. */
+function withRevs({ rev, open_revs, ...options }: Options): Options {
+  return { ...options, ...(rev ? { rev: String(rev) } : {}), ...(open_revs ? { open_revs } : {}) };
 }
 
 function renameKeys(options: Options): Options {

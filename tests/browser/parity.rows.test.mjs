@@ -53,6 +53,19 @@ describe('small rows of documents as PouchDB’s', () => {
     return errors;
   });
 
+  same('what is as good as no revision asks for the winner', async ({ db, attempt }) => {
+    await db.put({ _id: 'a' });
+    const answers = [];
+    for (const options of [{ rev: '' }, { rev: false }, { rev: 7 }, { open_revs: false }, { open_revs: '' }]) answers.push(await attempt(db.get('a', options)));
+    return answers;
+  });
+
+  same('new_edits that is null', async ({ db }) => [
+    await db.bulkDocs([{ _id: 'a', _rev: '1-a' }], { new_edits: null }),
+    await db.bulkDocs({ docs: [{ _id: 'b', _rev: '1-b' }], new_edits: null }),
+    (await db.allDocs()).rows,
+  ]);
+
   same('bulkGet with atts_since', async ({ db }) => {
     const { rev } = await db.put({ _id: 'a', _attachments: { x: { content_type: 'text/plain', data: btoa('x') } } });
     return db.bulkGet({ docs: [{ id: 'a', rev, atts_since: [rev] }], attachments: true });
