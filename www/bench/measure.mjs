@@ -6,8 +6,11 @@ import { warmUpSizes } from './workloads/index.mjs';
 const PATIENCE_MS = 5 * 60_000;
 
 /** Those who can do what the workload asks for. */
-const ableTo = ({ remote, attachments }, contestants) =>
-  contestants.filter(({ replicates, keepsAttachments }) => (replicates || !remote) && (keepsAttachments || !attachments));
+const ableTo = ({ remote, attachments, takeover }, contestants) =>
+  contestants.filter(
+    ({ replicates, keepsAttachments, takesOver }) =>
+      (replicates || !remote) && (keepsAttachments || !attachments) && (takesOver || !takeover),
+  );
 
 /**
  * Measures one workload. `environment` gives pages (`newPage(origin)`; with a name, in an origin of that name

@@ -11,7 +11,8 @@ const pouchdbScript = '/node_modules/pouchdb/dist/pouchdb.min.js';
  * `scripts` are what a page needs before `make()` works; `library` is the npm package they come from. `kind` says what a column
  * is for: the `subject` is compared with the best of the `peer`s, which do the same job, with each of the `other`s, which do
  * less of it, and with the `floor`, which no database on this platform can be expected to beat. Who `replicates` takes part in
- * the rows with a server, who `keepsAttachments` in those with attachments. Who comes `onRequest` takes part where `--contestants` names it.
+ * the rows with a server, who `keepsAttachments` in those with attachments, who `takesOver` in those with PouchDB's data. Who comes
+ * `onRequest` takes part where `--contestants` names it.
  */
 export const contestants = [
   {
@@ -23,6 +24,7 @@ export const contestants = [
     make: () => makePotoroo(),
     replicates: true,
     keepsAttachments: true,
+    takesOver: true,
   },
   {
     id: 'potoroo-worker',
@@ -33,6 +35,7 @@ export const contestants = [
     make: () => makePotoroo({ worker: true }),
     replicates: true,
     keepsAttachments: true,
+    takesOver: true,
     onRequest: true,
   },
   {

@@ -5,11 +5,13 @@ import { watchWasmMemory } from './memory.mjs';
 import { settle } from './timing.mjs';
 
 let contestant;
+let folder;
 
 watchWasmMemory();
 
 /** Classic scripts one after the other, as a page would have them. */
-function loadScript(src) {
+function loadScript(script) {
+  const src = folder ? folder + script.split('/').pop() : script;
   return new Promise((resolve, reject) => {
     const element = document.createElement('script');
     element.src = src;
@@ -26,9 +28,10 @@ globalThis.bench = {
    */
   async start(id, scriptFolder) {
     const { scripts, make } = findContestant(id);
+    folder = scriptFolder;
     await settle();
     const started = performance.now();
-    for (const script of scripts) await loadScript(scriptFolder ? scriptFolder + script.split('/').pop() : script);
+    for (const script of scripts) await loadScript(script);
     const ms = performance.now() - started;
     contestant = { ...make(), id, loadMs: scripts.length > 0 ? ms : null };
     return contestant.loadMs;
@@ -37,7 +40,7 @@ globalThis.bench = {
   /** Runs step `index` of a workload; resolves with what it measured, by row, and with what the next step must know. */
   async step({ workloadId, sizes, index, ...context }) {
     const workload = makeWorkloads(sizes).find(({ id }) => id === workloadId);
-    const { measured = {}, state = null } = (await workload.steps[index]({ ...context, contestant })) ?? {};
+    const { measured = {}, state = null } = (await workload.steps[index]({ ...context, contestant, load: loadScript })) ?? {};
     return { measured, state };
   },
 };

@@ -1,14 +1,15 @@
 // All workloads, in the order of the table.
 //
 // A workload has `rows` (id and title each; what its steps measure) and `steps`, which run in the page one after the other;
-// between two steps the page is reloaded. A step gets `contestant`, `name` (of a database that does not exist yet), `url`
+// between two steps the page is reloaded. A step gets `contestant`, `name` (of a database that does not exist yet), `load` (of scripts that are
+// not the contestant's), `url`
 // (of a remote database, where `remote` says which) and the `state` the step before answered, and answers
 // `{measured: {rowId: value}, state}`. A value is a number in the row's `unit` (ms unless it has one: 'bytes', 'count', or
 // 'task', the ms of a task that is noticed from 50 ms on), a list of numbers, or null where there was nothing to measure; what
 // several steps measured for a row are its samples. Whatever it made is gone when the last step ends. It throws if a result is
 // wrong.
 //
-// Workloads with `attachments` are for those who keep some.
+// Workloads with `attachments` are for those who keep some, those with `takeover` for those who open what PouchDB has left behind.
 // Of those with a `remote`, `contents` is what there is to pull, and `wireRow` a row for the bytes that came and went.
 // The report has a part for each `group`; 'size' and 'replication' are run when they are asked for. A workload with `ownOrigin` has a new origin for
 // each contestant and round where that is possible; then its steps get `alone`, and what the browser counts for the origin is
@@ -20,6 +21,7 @@ import { makeOpenWorkload } from './open.mjs';
 import { makeReplicatedAttachmentsWorkloads } from './replicated-attachments.mjs';
 import { makeReplicationWorkloads } from './replication.mjs';
 import { makeSizeWorkload } from './size.mjs';
+import { makeTakeoverWorkload } from './takeover.mjs';
 
 /**
  * How many documents the rows work on, the ms of `pause` that the rows at size give the browser to settle its files, and how many
@@ -67,5 +69,6 @@ export function makeWorkloads(sizes) {
     makeSizeWorkload(sizes),
     makeAttachmentsWorkload(sizes),
     ...makeReplicatedAttachmentsWorkloads(sizes),
+    makeTakeoverWorkload(sizes),
   ];
 }
