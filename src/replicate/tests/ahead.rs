@@ -1,7 +1,7 @@
 //! A run that begins before the checkpoints are read.
 
 use super::scripted::{Script, asks_at_once, offline};
-use super::simulation::world;
+use super::world::world;
 use crate::replicate::ReplicationEvent;
 use crate::replicate::effect::{Request, Side};
 use serde_json::json;

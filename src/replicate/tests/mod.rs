@@ -13,3 +13,4 @@ mod scripted;
 mod simulation;
 mod status;
 mod straight;
+mod world;

@@ -1,10 +1,10 @@
 //! The machine step by step: what it does about silence, errors, waking up, and what it tells.
 
-use super::simulation::{World, settle, world};
+use super::world::{World, settle, world};
 use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Answer, Event, Request, Side};
-use crate::replicate::{Cause, Machine, ReplicationEvent, ReplicationOptions, WriteFailure};
+use crate::replicate::{Cause, Machine, ReplicationEvent, WriteFailure};
 use serde_json::{Value, json};
 
 pub(super) struct Script {
@@ -14,9 +14,7 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn start(mut world: World, options: Value) -> Self {
-        let options = ReplicationOptions::parse(&options.to_string(), false).unwrap();
-        let (machine, effects) = Machine::start(options, "session".into(), true, Millis(world.now));
-        world.do_effects(effects);
+        let machine = world.start(&options.to_string());
         Self { world, machine }
     }
 

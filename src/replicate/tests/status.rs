@@ -1,7 +1,7 @@
 //! What a replication says of its state, on a clock of the test's own.
 
 use super::scripted::{LIVE, Script, asks_at_once, offline, sleeps, waits};
-use super::simulation::world;
+use super::world::world;
 use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Answer, Request};

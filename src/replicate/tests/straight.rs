@@ -3,7 +3,7 @@
 use super::convergence::{Observed, impatient, peer};
 use super::local::{local, open, put};
 use super::scripted::{LIVE, Script, offline, sleeps, waits};
-use super::simulation::{World, world};
+use super::world::{World, world};
 use crate::db::Database;
 use crate::env::block_on;
 use crate::http::testing::Couch;
