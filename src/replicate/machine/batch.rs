@@ -28,10 +28,6 @@ pub(super) struct Batch {
     pub(super) stage: Stage,
     /// The documents on their way to the target.
     pub(super) write: Write,
-    /// Bytes of its documents in memory.
-    pub(super) held: usize,
-    /// Bytes of those that are not on their way to the target.
-    pub(super) unwritten: usize,
     /// How many documents the source gave, beyond those that were told of.
     pub(super) docs_read: u64,
     /// How many changes are done that were told of.
@@ -70,8 +66,6 @@ impl Batch {
             is_straight: false,
             stage,
             write: Write::default(),
-            held: 0,
-            unwritten: 0,
             docs_read: 0,
             told: 0,
             refused: Vec::new(),
@@ -128,16 +122,27 @@ impl Batch {
         each.collect()
     }
 
+    /// Bytes of its documents in memory.
+    pub(super) fn bytes_held(&self) -> usize {
+        let here = match &self.stage {
+            Stage::Fetching(fetch) => fetch.bytes_held(),
+            Stage::Done(written) => written.bytes_held(),
+            _ => 0,
+        };
+        here + self.write.bytes_held()
+    }
+
     /// Takes documents that have come, to be written with no more than `bytes` in a request.
     fn take(&mut self, docs: Vec<Rc<Doc>>, bytes: usize) {
-        self.unwritten = 0;
         self.docs_read += docs.len() as u64;
         self.write.add(docs, bytes);
     }
 
-    /// Begins to write what is here before the rest has come.
-    pub(super) fn write_early(&mut self, bytes: usize) {
-        if let Stage::Fetching(fetch) = &mut self.stage {
+    /// Begins to write what is here before the rest has come, if that is as much as `enough`.
+    pub(super) fn write_early(&mut self, enough: usize, bytes: usize) {
+        if let Stage::Fetching(fetch) = &mut self.stage
+            && fetch.bytes_held() >= enough
+        {
             let docs = fetch.take_docs();
             self.take(docs, bytes);
         }
@@ -158,13 +163,12 @@ impl Batch {
         bytes: usize,
         mut is_given_up: impl FnMut(&str) -> bool,
     ) {
-        let Fetched { docs, refused, suspects, broken } = fetched;
-        let has_read = !docs.is_empty() || self.write.has_taken();
+        let Fetched { docs, has_given, refused, suspects, broken } = fetched;
         self.refused.extend(refused);
         for (id, error) in suspects {
             // One that failed where others did not is the source's only fault; one that failed alone may be met by a
             // source in trouble, and is tried again before the checkpoint passes it by.
-            if is_given_up(&id) || has_read {
+            if is_given_up(&id) || has_given {
                 self.refused.push((id, error));
             } else {
                 self.error.get_or_insert(error);

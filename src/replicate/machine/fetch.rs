@@ -43,6 +43,8 @@ pub(super) struct Fetch {
 pub(super) struct Fetched {
     /// The documents, in the order of the feed.
     pub(super) docs: Vec<Rc<Doc>>,
+    /// Whether the source gave any, also before.
+    pub(super) has_given: bool,
     /// Documents that the source has not, or does not give to this user.
     pub(super) refused: Vec<Refused>,
     /// Documents it may be unable to give.
@@ -56,10 +58,9 @@ impl Fetched {
     /// attachments, of which the target may have the contents.
     pub(super) fn may_go_straight(&self) -> bool {
         let is_whole = self.refused.is_empty() && self.suspects.is_empty() && !self.broken;
-        let texts = || self.docs.iter().map(|doc| doc.body.get());
         is_whole
-            && texts().map(str::len).sum::<usize>() <= STRAIGHT_BYTES
-            && !texts().any(|text| text.contains("\"_attachments\""))
+            && bytes_of(&self.docs) <= STRAIGHT_BYTES
+            && !self.docs.iter().any(|doc| doc.body.get().contains("\"_attachments\""))
     }
 }
 
@@ -108,9 +109,15 @@ impl Fetch {
         Some((number, request))
     }
 
+    /// Bytes of the documents that have come.
+    pub(super) fn bytes_held(&self) -> usize {
+        bytes_of(&self.outcome.docs)
+    }
+
     /// The documents that have come, in the order of the feed; what comes afterwards is given by itself.
     pub(super) fn take_docs(&mut self) -> Vec<Rc<Doc>> {
         let mut docs = std::mem::take(&mut self.outcome.docs);
+        self.outcome.has_given |= !docs.is_empty();
         sort_by_key(&mut docs, |doc| self.places.get(&doc.id).copied());
         docs
     }
@@ -214,14 +221,12 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Learns from an answer, which brings so many bytes.
-    pub(super) fn measure(&mut self, got: &[Got]) -> usize {
+    /// Learns from an answer.
+    pub(super) fn measure(&mut self, got: &[Got]) {
         let docs = || got.iter().filter_map(|got| if let Got::Doc(doc) = got { Some(doc) } else { None });
-        let bytes: usize = docs().map(|doc| doc.body.get().len()).sum();
-        if let Some(average) = bytes.checked_div(docs().count()) {
+        if let Some(average) = bytes_of(docs()).checked_div(docs().count()) {
             self.bytes_per_doc = Some(average.max(1));
         }
-        bytes
     }
 
     /// Takes what the source says until there is an answer.
@@ -235,6 +240,11 @@ impl Sizes {
         let most = limits.revs_in_fetch;
         self.bytes_per_doc.map_or(most / 4, |bytes| limits.bytes_in_fetch / bytes).clamp(1, most)
     }
+}
+
+/// Bytes of the documents' JSON texts.
+pub(super) fn bytes_of<'a>(docs: impl IntoIterator<Item = &'a Rc<Doc>>) -> usize {
+    docs.into_iter().map(|doc| doc.body.get().len()).sum()
 }
 
 fn missing(id: &str) -> Error {

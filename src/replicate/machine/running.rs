@@ -256,12 +256,17 @@ impl Machine {
         let size = self.fetched.revs_in_fetch(&self.options.limits);
         let mut room =
             at_once.saturating_sub(self.outbox.count(|purpose| matches!(purpose, Purpose::Fetch(..))));
-        let held: usize = run.batches.iter().map(|batch| batch.held).sum();
+        if room == 0 {
+            return;
+        }
+        let held: usize = run.batches.iter().map(Batch::bytes_held).sum();
         for (index, batch) in run.batches.iter_mut().enumerate() {
-            // The first one gets on whatever the others hold, because it is written when it holds too much.
-            let held = if index == 0 { batch.held } else { held };
+            // The first one gets on whatever the others hold, because it is written when it holds too much; so does one that is not
+            // written in parts, which is of few documents.
+            let held = if index == 0 { batch.bytes_held() } else { held };
+            let may_ask = batch.is_straight || held < self.options.limits.bytes_held;
             let Stage::Fetching(fetch) = &mut batch.stage else { continue };
-            while room > 0 && held < self.options.limits.bytes_held {
+            while room > 0 && may_ask {
                 let Some((part, request)) = fetch.next(self.has_bulk_get, size) else { break };
                 self.outbox.ask(Purpose::Fetch(batch.number, part), request);
                 room -= 1;
@@ -274,10 +279,9 @@ impl Machine {
     fn write_early(&self, run: &mut Run) {
         let most = self.bytes_in_write();
         if let Some(first) = run.batches.front_mut()
-            && first.unwritten >= self.options.limits.bytes_held / 2
             && !first.is_straight
         {
-            first.write_early(most);
+            first.write_early(self.options.limits.bytes_held / 2, most);
         }
     }
 

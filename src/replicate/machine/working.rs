@@ -95,11 +95,11 @@ impl Machine {
     }
 
     fn fetched(&mut self, run: &mut Run, number: u64, part: u64, got: Result<Vec<Got>>) {
-        let bytes = got.as_ref().map_or(0, |got| self.fetched.measure(got));
+        if let Ok(got) = &got {
+            self.fetched.measure(got);
+        }
         let most = self.bytes_in_write();
         let Some(batch) = run.batch(number) else { return };
-        batch.held += bytes;
-        batch.unwritten += bytes;
         let Stage::Fetching(fetch) = &mut batch.stage else { return };
         match fetch.answered(part, got) {
             Ok(lacks_bulk_get) => {
@@ -124,14 +124,11 @@ impl Machine {
     fn written(&mut self, run: &mut Run, number: u64, part: u64, failures: Result<Vec<WriteFailure>>) {
         let proved = self.has_written;
         let Some(batch) = run.batch(number) else { return };
-        let bytes = batch.write.answered(part, failures, proved);
+        batch.write.answered(part, failures, proved);
         self.has_written |= batch.write.has_taken();
         match batch.stage {
             Stage::Fetching(_) if batch.write.has_failed() => self.give_up(batch),
-            Stage::Fetching(_) => {
-                batch.held = batch.held.saturating_sub(bytes);
-                self.count_early(batch);
-            }
+            Stage::Fetching(_) => self.count_early(batch),
             _ => self.finish(batch),
         }
     }

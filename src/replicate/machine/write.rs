@@ -1,6 +1,6 @@
 //! Writing the documents of one batch, in parts, around those that the target can't take.
 
-use super::fetch::Refused;
+use super::fetch::{Refused, bytes_of};
 use crate::error::{Error, ErrorKind};
 use crate::replicate::effect::Request;
 use crate::replicate::peer::{Cause, Doc, WriteFailure};
@@ -55,6 +55,12 @@ impl Write {
         }
     }
 
+    /// Bytes of its documents in memory.
+    pub(super) fn bytes_held(&self) -> usize {
+        let parts = self.waiting.iter().chain(self.under_way.values());
+        bytes_of(parts.flatten()) + self.outcome.bytes_held()
+    }
+
     /// The next request, with the number its answer goes by.
     pub(super) fn next(&mut self) -> Option<(u64, Request)> {
         let docs = self.waiting.pop_front()?;
@@ -95,22 +101,15 @@ impl Write {
     }
 
     /// Takes the answer to a request. `proved`: whether the target has taken anything else lately, so that a refusal is
-    /// the document's fault. Gives the bytes of the documents that need not be sent again.
-    pub(super) fn answered(
-        &mut self,
-        number: u64,
-        answer: Result<Vec<WriteFailure>, Error>,
-        proved: bool,
-    ) -> usize {
-        let Some(mut docs) = self.under_way.remove(&number) else { return 0 };
-        let bytes = docs.iter().map(|doc| doc.body.get().len()).sum();
+    /// the document's fault.
+    pub(super) fn answered(&mut self, number: u64, answer: Result<Vec<WriteFailure>, Error>, proved: bool) {
+        let Some(mut docs) = self.under_way.remove(&number) else { return };
         match answer {
             Ok(failures) => self.take(docs, &failures),
             Err(error) if is_unacceptable(&error) && docs.len() > 1 => {
                 let second = docs.split_off(docs.len() / 2);
                 self.waiting.push_front(second);
                 self.waiting.push_front(docs);
-                return 0;
             }
             Err(error) if is_unacceptable(&error) && (proved || self.has_taken) => {
                 self.outcome.refused.extend(docs.into_iter().map(|doc| (doc.id.clone(), error.clone())));
@@ -122,7 +121,6 @@ impl Write {
                 self.waiting.clear();
             }
         }
-        bytes
     }
 
     fn take(&mut self, docs: Vec<Rc<Doc>>, failures: &[WriteFailure]) {
@@ -151,6 +149,11 @@ impl Write {
 }
 
 impl Written {
+    /// Bytes of the documents that are to be told of.
+    pub(super) fn bytes_held(&self) -> usize {
+        bytes_of(&self.docs)
+    }
+
     /// Decides on the suspects, as [`Batch::fetched`](super::batch::Batch::fetched) does; `has_taken`: whether the target
     /// has taken others.
     pub(super) fn settle(&mut self, has_taken: bool, mut is_given_up: impl FnMut(&str) -> bool) {

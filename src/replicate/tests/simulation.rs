@@ -63,6 +63,8 @@ fn simulate(world: &mut World, options: &str, steps: &[Step]) {
                 let has_an_error =
                     !matches!(request, Request::Sleep(_) | Request::BackOff(_) | Request::Filter(_));
                 let answer = match step {
+                    // A source that fails twice with one document and gives others can't give it: that is what `poisoned` is for.
+                    Step::Fail(_, 500) if matches!(request, Request::OpenRevs(_)) => Err(error(503)),
                     Step::Fail(_, status) if has_an_error => Err(error(*status)),
                     Step::Lose(_) if has_an_error => world.answer(request).and(Err(error(0))),
                     _ => world.answer(request),

@@ -8,6 +8,7 @@ use crate::db::Database;
 use crate::env::block_on;
 use crate::http::testing::Couch;
 use crate::replicate::effect::{Answer, Request};
+use crate::replicate::options::Limits;
 use serde_json::{Value, json};
 
 /// Pushes what `write` writes into a database that is up to date; the questions and the writes of that.
@@ -135,4 +136,24 @@ fn a_checkpoint_waits_until_nothing_more_comes_and_not_for_ever() {
     assert!(!script.has(writes) && !script.events().contains(&"paused"));
     script.answer(sleeps);
     assert!(script.has(writes), "nothing more has come");
+}
+
+/// Edits of so many documents that are larger than what is held in memory, or as large together.
+fn large_edits(count: usize, limits: Limits) {
+    let mut script = Script::at_rest(World { is_own_feed: true, limits, ..World::new() }, LIVE());
+    script.world.text_bytes = 100 << 10;
+    for number in 0..count {
+        script.world.edit(&format!("doc{number}"));
+    }
+    script.settle();
+    assert!(script.world.has_everything(), "{:?}", script.world.waiting);
+    assert_eq!(script.events().last(), Some(&"paused"));
+    assert_eq!(script.world.asked, 1);
+}
+
+#[test]
+fn what_is_larger_than_may_be_held_arrives_all_the_same() {
+    let bytes_held = 50 << 10;
+    large_edits(1, Limits { bytes_held, ..Limits::default() });
+    large_edits(8, Limits { bytes_held, revs_in_fetch: 1, ..Limits::default() });
 }
