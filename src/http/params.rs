@@ -41,9 +41,7 @@ impl Options {
     pub fn millis(&self, name: &str) -> Option<u64> {
         self.get(name).and_then(Value::as_f64).filter(|value| *value > 0.0).map(|value| value as u64)
     }
-}
 
-impl Options {
     /// A number of things, any number where none is given.
     pub(super) fn count(&self, name: &str) -> u64 {
         self.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX)

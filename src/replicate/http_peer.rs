@@ -47,7 +47,9 @@ impl Peer for HttpPeer {
             options.entry("seq_interval").or_insert_with(|| request.interval.into());
         }
         let page: ChangesPage = answers::parse(&self.feed.page(&Options::from(options)).await?)?;
-        Ok(ChangesPage { bytes_per_doc: self.client.bytes_per_doc(), ..page })
+        // By the time that a feed is waited upon documents have told themselves.
+        let bytes_per_doc = if request.waits { None } else { self.client.bytes_per_doc() };
+        Ok(ChangesPage { bytes_per_doc, ..page })
     }
 
     fn leave_feed(&self) {

@@ -28,11 +28,12 @@ impl LocalPeer {
         Self(database)
     }
 
-    fn row(&self, change: Change) -> Result<ChangeRow> {
+    /// `is_news`: whether it was waited for, so that it is of interest who has made it.
+    fn row(&self, change: Change, is_news: bool) -> Result<ChangeRow> {
         let doc = change.doc.map(RawValue::from_string).transpose();
         let revs: Vec<String> = change.revs.iter().map(ToString::to_string).collect();
         Ok(ChangeRow {
-            is_own: revs.iter().all(|rev| self.0.is_own_edit(&change.id, rev)),
+            is_own: is_news && revs.iter().all(|rev| self.0.is_own_edit(&change.id, rev)),
             id: change.id,
             seq: Some(Seq::from(change.seq)),
             changes: revs.into_iter().map(|rev| ChangedRev { rev }).collect(),
@@ -84,7 +85,7 @@ impl Peer for LocalPeer {
                     results: page
                         .results
                         .into_iter()
-                        .map(|change| self.row(change))
+                        .map(|change| self.row(change, request.waits))
                         .collect::<Result<_>>()?,
                     last_seq: Some(Seq::from(page.last_seq)),
                     pending: Some(page.pending),
