@@ -24,6 +24,18 @@ use std::task::Poll;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Millis(pub u64);
 
+impl Millis {
+    /// The span from an earlier time to this one; none where the clock was put back meanwhile.
+    pub fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+
+    /// What is left `now` of this span, which began at a time.
+    pub fn left(self, begun: Self, now: Self) -> Self {
+        Self(self.0.saturating_sub(now.since(begun).0))
+    }
+}
+
 /// Lets the other tasks of this thread have their turn; in a browser not those of the event loop, for which there is
 /// [`pause`].
 pub async fn give_way() {

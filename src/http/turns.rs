@@ -121,12 +121,11 @@ impl Place {
         loop {
             let wanted_since = self.wanted().await;
             let now = env::now();
-            let left = |since: Millis, span: Millis| span.0.saturating_sub(now.0.saturating_sub(since.0));
-            let pause = left(self.since, TURN).max(left(wanted_since, PATIENCE));
-            if pause == 0 {
+            let pause = TURN.left(self.since, now).max(PATIENCE.left(wanted_since, now));
+            if pause == Millis(0) {
                 return;
             }
-            env::sleep(Millis(pause)).await;
+            env::sleep(pause).await;
         }
     }
 

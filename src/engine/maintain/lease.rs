@@ -18,7 +18,7 @@ impl Inner {
         drop(turn);
         let lease = self.state.borrow().manifest.lease.filter(|lease| lease.writer != self.writer);
         // A clock that was set back must not keep everybody from working.
-        let left = lease.map_or(0, |lease| lease.until.0.saturating_sub(env::now().0));
+        let left = lease.map_or(0, |lease| lease.until.since(env::now()).0);
         let is_urgent = self.state.borrow().active.log_bytes() / 4 >= self.settings.flush_bytes;
         if left == 0 || left > self.settings.lease.0 || is_urgent {
             return false;

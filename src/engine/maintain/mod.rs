@@ -200,7 +200,7 @@ impl Inner {
             }
             if outcome == Ok(Work::Merge) && !self.is_quiet_at(started) && !self.is_in_a_hurry() {
                 // Reads wait for the storage while a merge writes: they get as much of its time.
-                env::sleep(Millis(env::now().0.saturating_sub(started.0))).await;
+                env::sleep(env::now().since(started)).await;
             }
         }
         if self.state.borrow().manifest.runs.len() <= 1 {

@@ -230,7 +230,7 @@ impl Open {
 
     /// How long something has come.
     fn life(&self) -> Option<Millis> {
-        self.heard.map(|heard| Millis(heard.0.saturating_sub(self.since.0)))
+        self.heard.map(|heard| heard.since(self.since))
     }
 
     /// As many rows as have come, `limit` at most, as soon as there is one.

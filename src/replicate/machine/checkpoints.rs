@@ -179,14 +179,13 @@ impl Checkpoints {
 
     /// How long it is until what is wanted is to be written. A clock that was put back delays nothing for long.
     fn pause(&self, now: Millis, haste: Haste) -> Millis {
-        let left = |since: Millis, span: Millis| span.0.saturating_sub(now.0.saturating_sub(since.0));
         let (first, last) = self.wanted_at;
-        Millis(match haste {
-            Haste::Now => 0,
-            Haste::Lull if now < last => 0,
-            Haste::Lull => left(last, LULL).min(left(first, INTERVAL)),
-            Haste::More => self.last_begun.map_or(0, |begun| left(begun, INTERVAL)),
-        })
+        match haste {
+            Haste::Now => Millis(0),
+            Haste::Lull if now < last => Millis(0),
+            Haste::Lull => LULL.left(last, now).min(INTERVAL.left(first, now)),
+            Haste::More => self.last_begun.map_or(Millis(0), |begun| INTERVAL.left(begun, now)),
+        }
     }
 
     /// Begins to write what is wanted, unless something is being written. Gives the position where both sides have it

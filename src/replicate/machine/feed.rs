@@ -126,7 +126,7 @@ impl Feed {
         if let Some(average) = rows.iter().map(bytes).sum::<u64>().checked_div(rows.len() as u64) {
             self.bytes_per_row = average;
         }
-        let took = now.0.saturating_sub(self.asked.0);
+        let took = now.since(self.asked).0;
         let batches = self.batches.max(1);
         self.batches = match took {
             _ if self.waiting_since.is_some() => batches,
@@ -163,7 +163,7 @@ impl Feed {
         };
         // CouchDB counts nothing where the feed was waited upon.
         self.pending = if self.at_end { Some(0) } else { pending };
-        let waited = self.waiting_since.take().map(|since| now.0.saturating_sub(since.0));
+        let waited = self.waiting_since.take().map(|since| now.since(since).0);
         let pause = match waited {
             Some(waited) if rows.is_empty() && waited < AT_ONCE.0 => {
                 self.empty_answers += 1;

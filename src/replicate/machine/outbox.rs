@@ -145,7 +145,7 @@ impl Outbox {
 
     /// Whether a request that should be answered promptly has not been since `age`.
     pub(super) fn has_stale(&self, age: Millis) -> bool {
-        let is_stale = |asked: &Millis| self.now.0.saturating_sub(asked.0) > age.0;
+        let is_stale = |asked: &Millis| self.now.since(*asked) > age;
         self.open.values().any(|(purpose, asked)| purpose.is_prompt() && is_stale(asked))
     }
 

@@ -75,7 +75,7 @@ impl Progress {
         }
         let changes: u64 = self.lately.iter().map(|(_, changes)| changes).sum();
         // What is done at once has no rate to speak of: it counts as a second's work.
-        let rate = changes as f64 * 1_000.0 / now.0.saturating_sub(start.0).max(1_000) as f64;
+        let rate = changes as f64 * 1_000.0 / now.since(start).0.max(1_000) as f64;
         (rate * 10.0).round() / 10.0
     }
 }

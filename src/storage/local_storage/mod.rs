@@ -215,7 +215,7 @@ impl<O: Origin + 'static> LocalStorage<O> {
 }
 
 fn passed_since(began: Millis) -> Millis {
-    Millis(env::now().0.saturating_sub(began.0))
+    env::now().since(began)
 }
 
 /// What a page sees, by what it is told.
