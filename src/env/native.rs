@@ -71,20 +71,7 @@ impl Regex {
 
 /// Resolves after `span`.
 pub async fn sleep(span: Millis) {
-    let until = now().0.saturating_add(span.0);
-    std::future::poll_fn(|context| {
-        let left = until.saturating_sub(now().0);
-        if left == 0 {
-            return Poll::Ready(());
-        }
-        let waker = context.waker().clone();
-        std::thread::spawn(move || {
-            std::thread::park_timeout(Duration::from_millis(left));
-            waker.wake();
-        });
-        Poll::Pending
-    })
-    .await;
+    futures_timer::Delay::new(Duration::from_millis(span.0)).await;
 }
 
 /// Lets other tasks run.
