@@ -42,6 +42,8 @@ impl RevTree {
             (Some(1..), _) => MergeOutcome::NewBranch,
             (None | Some(0), _) => MergeOutcome::InternalNode,
         };
+        // A known path may bring back ancestors that were forgotten, only to have them forgotten again.
+        let before = (newest == Some(0) && known.contains(&None)).then(|| self.clone());
         let appended = base.map_or(0, |base| base + 1) == self.len();
         self.add_descendants(path, newest.unwrap_or(path.len()), base, deleted);
         let joined = match (newest, base) {
@@ -51,7 +53,14 @@ impl RevTree {
         if joined || (newest != Some(0) && !appended) {
             self.arrange();
         }
-        Merged { outcome, stemmed: self.stem(limit) }
+        let stemmed = self.stem(limit);
+        if let Some(before) = before
+            && *self == before
+        {
+            // Equal, but roots of one generation may have changed places, as if they had come in another order.
+            *self = before;
+        }
+        Merged { outcome, stemmed }
     }
 
     /// Where each revision of `path` is in the tree, newest first.

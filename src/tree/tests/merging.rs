@@ -105,6 +105,16 @@ fn trees_are_equal_in_all_but_the_order_in_which_roots_came() {
 }
 
 #[test]
+fn a_history_told_again_that_was_forgotten_leaves_the_order_of_roots() {
+    let mut stemmed = RevTree::default();
+    stemmed.merge(&path("2-b 1-a"), false, 1);
+    stemmed.merge(&path("2-c 1-x"), false, 1);
+    let before = stemmed.clone();
+    assert_eq!(stemmed.merge(&path("2-b 1-a"), false, 1).stemmed, [rev("1-a")]);
+    assert_eq!(stemmed.nodes, before.nodes);
+}
+
+#[test]
 fn a_first_revision_is_a_new_leaf() {
     let mut tree = RevTree::default();
     let merged = tree.merge(&path("1-a"), false, NO_LIMIT);
