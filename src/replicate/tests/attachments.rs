@@ -1,6 +1,6 @@
 //! Documents with attachments between databases here and servers, and servers that give other things than they say.
 
-use super::convergence::{Observed, impatient, peer};
+use super::observed::{Observed, impatient, peer};
 use crate::db::{Database, DatabaseOptions, GetOptions};
 use crate::doc::Digest;
 use crate::env::block_on;

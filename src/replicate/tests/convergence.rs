@@ -1,133 +1,16 @@
 //! The whole over HTTP, from one database of a model CouchDB to another, with faults at every request.
 
-use crate::env::{block_on, spawn};
-use crate::http::testing::{Couch, Database, Fault, Leaves};
-use crate::http::{Client, ClientOptions};
+use super::observed::{
+    Observed, assert_checkpoints_agree, assert_same, checkpoints, fill, impatient, leaves, names, peer,
+    report, run,
+};
+use crate::env::block_on;
+use crate::http::testing::{Couch, Database, Fault};
 use crate::replicate::driver::{Hooks, replicate};
-use crate::replicate::{HttpPeer, Peer, Replication, ReplicationEvent, ReplicationOptions, Report, Status};
-use futures_channel::mpsc;
-use futures_util::StreamExt as _;
+use crate::replicate::{Replication, ReplicationEvent, ReplicationOptions, Status};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::rc::Rc;
-
-pub(super) fn peer(couch: &Couch, database: &str) -> Rc<dyn Peer> {
-    let client = Client::new(
-        Rc::new(couch.clone()),
-        &format!("http://couch/{database}"),
-        ClientOptions::default(),
-        None,
-    );
-    Rc::new(HttpPeer::new(client.unwrap()))
-}
-
-/// Without pauses.
-pub(super) fn impatient() -> Hooks {
-    Hooks { back_off: Some(Box::new(|_| 1.0)), ..Hooks::default() }
-}
-
-/// A replication that runs, and what it tells.
-pub(super) struct Observed {
-    pub(super) handle: Replication,
-    events: mpsc::UnboundedReceiver<ReplicationEvent>,
-}
-
-impl Observed {
-    pub(super) fn start(source: Rc<dyn Peer>, target: Rc<dyn Peer>, options: Value, hooks: Hooks) -> Self {
-        let (sender, events) = mpsc::unbounded();
-        let options = ReplicationOptions::parse(&options.to_string(), hooks.filter.is_some()).unwrap();
-        let (handle, run) = replicate(source, target, options, hooks, move |event| {
-            let _ = sender.unbounded_send(event);
-        });
-        spawn(run);
-        Self { handle, events }
-    }
-
-    /// The next event of that name.
-    pub(super) async fn next(&mut self, name: &str) -> ReplicationEvent {
-        loop {
-            let event = self.events.next().await.unwrap_or_else(|| panic!("it ended without {name}"));
-            if event.name() == name {
-                return event;
-            }
-        }
-    }
-
-    /// Everything until the end.
-    pub(super) async fn rest(self) -> Vec<ReplicationEvent> {
-        self.events.collect().await
-    }
-}
-
-fn run(couch: &Couch, options: Value) -> Vec<ReplicationEvent> {
-    block_on(Observed::start(peer(couch, "from"), peer(couch, "to"), options, impatient()).rest())
-}
-
-fn report(events: &[ReplicationEvent]) -> &Report {
-    match events.last() {
-        Some(ReplicationEvent::Complete(report)) => report,
-        Some(ReplicationEvent::Error(failure)) => panic!("{:?}", failure.error),
-        _ => panic!("no end"),
-    }
-}
-
-fn names(events: &[ReplicationEvent]) -> Vec<&'static str> {
-    events
-        .iter()
-        .map(ReplicationEvent::name)
-        .filter(|name| !matches!(*name, "checkpoint" | "status"))
-        .collect()
-}
-
-/// A database with edits, deletions and conflicts.
-fn fill(couch: &Couch, documents: usize) {
-    couch.with("from", |database| fill_database(database, documents));
-}
-
-fn fill_database(database: &mut Database, documents: usize) {
-    for number in 0..documents {
-        let id = format!("doc {number}/é");
-        let mut doc = json!({"_id": id, "number": number}).as_object().unwrap().clone();
-        let rev = database.put(&id, doc.clone()).unwrap();
-        if number % 3 == 0 {
-            doc.insert("_rev".into(), rev.into());
-            doc.insert("_deleted".into(), (number % 2 == 0).into());
-            database.put(&id, doc.clone()).unwrap();
-        }
-        if number % 4 == 0 {
-            for branch in ["aa", "bb"] {
-                let doc = json!({
-                    "_id": id, "_rev": format!("2-{branch}"), "branch": branch,
-                    "_revisions": {"start": 2, "ids": [branch, "cc"]},
-                });
-                database.graft(doc.as_object().unwrap().clone(), Vec::new()).unwrap();
-            }
-        }
-    }
-}
-
-fn assert_same(couch: &Couch) {
-    assert_eq!(leaves(couch, "from"), leaves(couch, "to"));
-}
-
-fn leaves(couch: &Couch, name: &str) -> Leaves {
-    couch.with(name, |database| database.leaves())
-}
-
-fn checkpoints(couch: &Couch, name: &str) -> usize {
-    couch.with(name, |database| database.locals().len())
-}
-
-/// Both sides have one checkpoint document, and it names the same position.
-fn assert_checkpoints_agree(couch: &Couch) {
-    let position = |name: &str| {
-        let checkpoints = couch.with(name, |database| database.locals());
-        assert_eq!(checkpoints.len(), 1, "{name}");
-        checkpoints[0]["last_seq"].clone()
-    };
-    let (from, to) = (position("from"), position("to"));
-    assert_eq!(from, to);
-}
 
 #[test]
 fn everything_arrives_with_its_history_and_a_second_run_asks_little() {
@@ -343,27 +226,6 @@ fn a_target_that_was_made_anew_is_filled_again() {
 }
 
 #[test]
-fn refused_credentials_end_it_even_with_retry() {
-    for (status, name) in [(401, "unauthorized"), (403, "forbidden"), (401, "Unauthorized")] {
-        for part in [
-            "GET /to/ ",
-            "GET /from/_changes",
-            "POST /from/_bulk_get",
-            "POST /to/_bulk_docs",
-            "PUT /to/_local",
-        ] {
-            let couch = Couch::new();
-            fill(&couch, 5);
-            couch.rule(part.trim_end(), status, json!({"error": name, "reason": "no"}));
-            let events = run(&couch, json!({"live": true, "retry": true}));
-            let Some(ReplicationEvent::Error(failure)) = events.last() else { panic!("{part}") };
-            assert_eq!((failure.error.status(), failure.error.name()), (status, name));
-            assert!(!names(&events).contains(&"requestError"));
-        }
-    }
-}
-
-#[test]
 fn a_source_that_can_only_be_read_leaves_the_checkpoint_to_the_target() {
     let couch = Couch::new();
     fill(&couch, 5);
@@ -376,63 +238,6 @@ fn a_source_that_can_only_be_read_leaves_the_checkpoint_to_the_target() {
     assert_eq!(report(&events).docs_read, 1);
     assert!(couch.log()[before..].iter().any(|line| line.contains("since=") && !line.contains("since=0")));
     assert_same(&couch);
-}
-
-#[test]
-fn documents_the_target_forbids_are_told_and_passed() {
-    let couch = Couch::new();
-    for number in 0..6 {
-        couch.put("from", json!({"_id": number.to_string(), "forbidden": true}));
-        couch.put("from", json!({"_id": format!("fine{number}")}));
-    }
-    let events = run(&couch, json!({"batch_size": 4}));
-    let report = report(&events);
-    assert_eq!(
-        (report.ok, report.docs_read, report.docs_written, report.doc_write_failures),
-        (true, 12, 6, 6)
-    );
-    assert_eq!(report.errors.len(), 6);
-    for event in events.iter().filter(|event| event.name() == "denied") {
-        let ReplicationEvent::Denied(error) = event else { panic!() };
-        assert_eq!((error.status(), error.name(), error.message()), (403, "forbidden", "not that"));
-        assert_eq!(leaves(&couch, "to").get(error.doc_id().unwrap()), None);
-    }
-    assert_eq!(names(&events).iter().filter(|name| **name == "denied").count(), 6);
-    assert_checkpoints_agree(&couch);
-}
-
-#[test]
-fn documents_the_source_can_not_give_are_told_and_passed() {
-    for (status, error) in [
-        (500, json!({"error": "badmatch", "reason": "corrupt"})),
-        (200, json!({"error": "not_found", "reason": "missing", "id": "doc 1/é"})),
-        (200, json!({"error": "forbidden", "reason": "not yours", "id": "doc 1/é"})),
-        (200, json!({"error": "badmatch", "reason": "corrupt", "id": "doc 1/é"})),
-    ] {
-        let couch = Couch::new();
-        fill(&couch, 12);
-        couch.poison("doc 1/é", status, error.clone());
-        couch.poison("doc 2/é", status, error.clone());
-        let events = run(&couch, json!({}));
-        let report = report(&events);
-        assert_eq!((report.ok, report.doc_write_failures), (true, 2), "{error}");
-        assert_eq!(names(&events).iter().filter(|name| **name == "denied").count(), 2);
-        let (mut from, to) = (leaves(&couch, "from"), leaves(&couch, "to"));
-        from.remove("doc 1/é");
-        from.remove("doc 2/é");
-        assert_eq!(from, to);
-    }
-}
-
-#[test]
-fn a_single_document_that_can_not_be_given_stops_a_single_run_and_is_passed_by_one_that_retries() {
-    let couch = Couch::new();
-    couch.put("from", json!({"_id": "a"}));
-    couch.poison("a", 500, json!({"error": "badmatch", "reason": "corrupt"}));
-    assert!(matches!(run(&couch, json!({})).last(), Some(ReplicationEvent::Error(_))));
-    let events = run(&couch, json!({"retry": true}));
-    assert_eq!(report(&events).doc_write_failures, 1);
-    assert_eq!(names(&events).iter().filter(|name| **name == "requestError").count(), 2);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How a server's feed is read: no more of it than is needed, and not for ever.
 
-use super::convergence::{Observed, impatient, peer};
+use super::observed::{Observed, impatient, peer};
 use crate::env::block_on;
 use crate::http::testing::{Couch, Fault};
 use crate::replicate::ReplicationEvent;

@@ -2,7 +2,7 @@
 //! has, and works with a server that has come to its senses.
 
 use super::attachments::{attachment, local, open, put};
-use super::convergence::{Observed, impatient, peer};
+use super::observed::{Observed, impatient, peer};
 use crate::db::GetOptions;
 use crate::env::block_on;
 use crate::http::testing::Couch;

@@ -1,6 +1,6 @@
 //! A local database as a side: pushed to a server, pulled from one, and two with each other.
 
-use super::convergence::{Observed, impatient, peer};
+use super::observed::{Observed, impatient, peer};
 use crate::db::{Database, DatabaseOptions, GetOptions};
 use crate::env::block_on;
 use crate::http::testing::Couch;

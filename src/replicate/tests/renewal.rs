@@ -1,7 +1,7 @@
 //! Sessions and tokens that expire while a replication lives.
 
 use super::attachments::{attachment, content, local, open};
-use super::convergence::{Observed, impatient};
+use super::observed::{Observed, impatient};
 use crate::env::block_on;
 use crate::error::Error;
 use crate::http::testing::Couch;

@@ -1,7 +1,7 @@
 //! Edits that a live push sends without asking first whether the server has them.
 
-use super::convergence::{Observed, impatient, peer};
 use super::local::{local, open, put};
+use super::observed::{Observed, impatient, peer};
 use super::scripted::{LIVE, Script, offline, sleeps, waits};
 use super::world::{World, world};
 use crate::db::Database;
