@@ -16,6 +16,7 @@ export const unknownStatus = (direction: Direction): ReplicationStatus => ({
   docs_read: 0,
   docs_written: 0,
   doc_write_failures: 0,
+  set_aside: 0,
 });
 
 /** The core's text, read. */
@@ -52,6 +53,7 @@ export function syncStatus(push: ReplicationStatus, pull: ReplicationStatus): Sy
     docs_read: sum(({ docs_read }) => docs_read),
     docs_written: sum(({ docs_written }) => docs_written),
     doc_write_failures: sum(({ doc_write_failures }) => doc_write_failures),
+    set_aside: sum(({ set_aside }) => set_aside),
     ...(errorTime ? { last_error: failed.last_error!, last_error_time: errorTime } : undefined),
     ...(success ? { last_success: success } : undefined),
     ...(retries[0] ? { next_retry: retries[0] } : undefined),

@@ -139,7 +139,7 @@ export async function replication(db: Potoroo.Database<Note>) {
   if (status.state === 'offline') console.log(status.last_error?.status, status.last_error_time, status.last_success);
   // @ts-expect-error there is no such state
   console.log(status.state === 'sleeping');
-  console.log(sync.status().state, sync.status().rate);
+  console.log(sync.status().state, sync.status().rate, sync.status().set_aside);
   db.sync(remote, {
     live: true,
     retry: true,

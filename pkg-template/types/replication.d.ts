@@ -118,6 +118,8 @@ export interface ReplicationStatus {
   docs_written: number;
   /** Documents that the source could not give or the target did not take; see the event 'denied'. */
   doc_write_failures: number;
+  /** Documents that wait to be tried again, because the source could not give or the target did not take them. */
+  set_aside: number;
   last_seq?: Sequence | undefined;
   /** What made it wait or stop the last time; it stays when that is over. */
   last_error?: Error | undefined;
@@ -141,7 +143,7 @@ export interface ReplicationEvents<Content extends {}> extends Record<string, an
   /** Up to date, or with an error: waiting before the next try. */
   paused: [error?: Error];
   active: [];
-  /** The target refused a document. The others go on. */
+  /** A document was refused. The others go on; it is tried again later, and told of again if the reason is another then. */
   denied: [error: Error];
   checkpoint: [checkpoint: Checkpoint];
   /** A failure after which it tries again. */

@@ -14,6 +14,8 @@ const VERSION: u64 = 1;
 const REPLICATOR: &str = "pouchdb";
 /// How many sessions are remembered.
 const HISTORY: usize = 5;
+/// The member with the documents that are to be tried again. PouchDB knows no such member, and leaves it alone.
+pub const SET_ASIDE: &str = "set_aside";
 
 /// Where both sides agree to go on from, by their checkpoint documents.
 pub fn common_ancestry(source: &LocalDoc, target: &LocalDoc) -> Seq {
@@ -99,6 +101,24 @@ pub fn advance(current: Option<&LocalDoc>, id: &str, session: &str, seq: &Seq) -
     doc.insert("replicator".into(), REPLICATOR.into());
     doc.insert("session_id".into(), session.into());
     doc.insert("last_seq".into(), last_seq);
+    Some(doc)
+}
+
+/// What follows `current` with this list of the documents that are to be tried again: `next`, or `current` itself where only
+/// the list is another; `None` where there is nothing to write.
+pub fn keeping(
+    current: Option<&LocalDoc>,
+    next: Option<LocalDoc>,
+    set_aside: Option<&Value>,
+) -> Option<LocalDoc> {
+    if next.as_ref().or(current).and_then(|doc| doc.get(SET_ASIDE)) == set_aside {
+        return next;
+    }
+    let mut doc = next.or_else(|| current.cloned())?;
+    match set_aside {
+        Some(list) => drop(doc.insert(SET_ASIDE.into(), list.clone())),
+        None => doc.retain(|name, _| name != SET_ASIDE),
+    }
     Some(doc)
 }
 

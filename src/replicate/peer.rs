@@ -20,7 +20,7 @@ pub type LocalDoc = Map<String, Value>;
 #[async_trait(?Send)]
 pub trait Peer {
     /// Whether it is anything else than a database of ours on this device: requests are then kept small enough for what
-    /// stands between, and checkpoints have no member of our own.
+    /// stands between, and a target's checkpoints have no member of our own.
     fn is_remote(&self) -> bool;
 
     /// What tells this database from all others, as PouchDB's `db.id()`.

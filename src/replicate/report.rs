@@ -86,7 +86,7 @@ pub enum ReplicationEvent {
     Paused(Option<Failure>),
     /// There is something to do again.
     Active,
-    /// A document was not replicated, and will not be until it changes.
+    /// A document was not replicated. It is tried again later, and this is told again where the reason is another then.
     Denied(Error),
     /// How far the replication has come inside; one event of PouchDB's for each payload.
     Checkpoint(Progress),

@@ -54,6 +54,8 @@ pub struct ReplicationStatus {
     pub docs_written: u64,
     /// Documents that the source could not give or the target did not take.
     pub doc_write_failures: u64,
+    /// Documents among these that are to be tried again.
+    pub set_aside: u64,
     /// How far it has come in the source's feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seq: Option<Seq>,

@@ -107,6 +107,41 @@ describe('a replication that is tried again', () => {
   });
 });
 
+describe('documents that the server refuses', () => {
+  const rules = { _id: '_design/rules', validate_doc_update: 'function (doc) { if (doc.draft) throw { forbidden: "no drafts" }; }' };
+  const ids = ({ docs }) => docs.map(({ _id }) => _id);
+
+  it('are set aside, and brought by the next replication once they are allowed', async () => {
+    const { remote } = await breakableRemote();
+    const { rev } = await remote.put(rules);
+    const db = fresh();
+    await db.bulkDocs([{ _id: 'a' }, { _id: 'b', draft: true }, { _id: 'c' }]);
+    for (const written of [2, 0]) {
+      const denied = [];
+      const replication = db.replicate.to(remote).on('denied', ({ docId, name, reason }) => denied.push([docId, name, reason]));
+      const { docs_written, doc_write_failures, ok } = await replication;
+      expect([docs_written, doc_write_failures, ok]).to.deep.equal([written, 1, true]);
+      expect(denied).to.deep.equal([['b', 'forbidden', 'no drafts']]);
+      expect(replication.status().set_aside).to.equal(1);
+    }
+    await remote.remove(rules._id, rev);
+    const told = [];
+    const live = db.sync(remote, { live: true, retry: true });
+    live.push.on('paused', () => told.push('paused')).on('active', () => told.push('active'));
+    const [change] = await wait(live.push, 'change');
+    expect(ids(change)).to.deep.equal(['b']);
+    // It was up to date before, and does not wait for what is tried again.
+    expect(told).to.deep.equal(['paused', 'active']);
+    while (live.status().set_aside || live.status().state !== 'up to date') await wait(live, 'status');
+    expect((await remote.get('b')).draft).to.equal(true);
+    live.cancel();
+    await live;
+    expect((await db.replicate.to(remote)).docs_read).to.equal(0);
+    await db.destroy();
+    await remote.destroy();
+  });
+});
+
 describe('a listener that throws', () => {
   it('does not stop a replication, and is heard of', async () => {
     const heard = globalThis.expectUncaught('thrown by a listener');

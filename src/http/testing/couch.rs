@@ -124,6 +124,13 @@ impl Couch {
         self.0.borrow_mut().poisoned.insert(id.to_owned(), (status, body));
     }
 
+    /// From now on everything is given and taken.
+    pub(crate) fn relent(&self) {
+        let mut server = self.0.borrow_mut();
+        server.poisoned.clear();
+        server.databases.values_mut().for_each(Database::relent);
+    }
+
     /// Writes a document as another client would.
     pub(crate) fn put(&self, database: &str, doc: Value) -> String {
         let Value::Object(doc) = doc else { panic!("not a document") };
@@ -317,10 +324,11 @@ impl Server {
         assert!(rest.ends_with("?new_edits=false"), "{rest}");
         let doc = doc.as_object().unwrap().clone();
         let written = json!({"ok": true, "id": doc["_id"], "rev": doc["_rev"]});
-        if doc.contains_key("forbidden") {
+        let database = self.databases.get_mut(name).unwrap();
+        if database.forbids(&doc) {
             return (403, Reply::Json(json!({"error": "forbidden", "reason": "not that"})));
         }
-        match self.databases.get_mut(name).unwrap().graft(doc, following) {
+        match database.graft(doc, following) {
             Ok(()) => (201, Reply::Json(written)),
             Err((status, error)) => (status, Reply::Json(error)),
         }
@@ -414,7 +422,7 @@ fn bulk_docs(database: &mut Database, body: &Value) -> (u16, Value) {
     for doc in body["docs"].as_array().unwrap() {
         let doc = doc.as_object().unwrap().clone();
         let id = doc["_id"].as_str().unwrap().to_owned();
-        if doc.get("forbidden").is_some() {
+        if database.forbids(&doc) {
             results.push(json!({"id": id, "rev": doc["_rev"], "error": "forbidden", "reason": "not that"}));
         } else if body["new_edits"] == Value::Bool(false) {
             if let Err(refusal) = database.graft(doc, Vec::new()) {

@@ -70,6 +70,8 @@ pub(crate) struct Database {
     local: BTreeMap<String, (u64, Members)>,
     seq: u64,
     contents: Contents,
+    /// Whether it takes documents that are `forbidden` as well.
+    is_lenient: bool,
 }
 
 /// Seqs are opaque: the number is for people.
@@ -122,6 +124,15 @@ impl Database {
         let number = self.local.get(id).map_or(0, |(number, _)| *number) + 1;
         self.local.insert(id.to_owned(), (number, doc));
         Ok(format!("0-{number}"))
+    }
+
+    pub(super) fn forbids(&self, doc: &Members) -> bool {
+        !self.is_lenient && doc.contains_key("forbidden")
+    }
+
+    /// From now on it takes everything.
+    pub(super) fn relent(&mut self) {
+        self.is_lenient = true;
     }
 
     pub(crate) fn local(&self, id: &str) -> Option<Members> {

@@ -32,7 +32,7 @@ pub(super) struct Batch {
     pub(super) docs_read: u64,
     /// How many changes are done that were told of.
     pub(super) told: u64,
-    /// Documents that will not be replicated, of either side's doing.
+    /// Documents that are refused, by either side.
     pub(super) refused: Vec<Refused>,
     /// What fails the batch once everything before it is done and its own documents are written.
     pub(super) error: Option<Error>,
@@ -110,6 +110,13 @@ impl Batch {
         }
         leaves.retain(|doc| !doc.revs.is_empty());
         leaves
+    }
+
+    /// Whether its rows name this revision.
+    pub(super) fn names(&self, doc: &Doc) -> bool {
+        let rev = doc.rev();
+        let is_named = |row: &ChangeRow| row.changes.iter().any(|change| Some(&change.rev) == rev.as_ref());
+        self.rows.iter().any(|row| row.id == *doc.id && is_named(row))
     }
 
     /// Those of its documents that the target has not, in the order of the feed.

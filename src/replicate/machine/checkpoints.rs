@@ -1,9 +1,12 @@
 //! Keeping the checkpoints: one write at a time, the target's before the source's, the newest position only.
 
 use super::outbox::{Outbox, Purpose};
+use super::set_aside::SetAside;
 use crate::env::Millis;
 use crate::error::{Error, Result};
-use crate::replicate::checkpoint::{advance, common_ancestry, if_marked, marked, position, stub};
+use crate::replicate::checkpoint::{
+    SET_ASIDE, advance, common_ancestry, if_marked, keeping, marked, position, stub,
+};
 use crate::replicate::effect::{Answer, Request, Side};
 use crate::replicate::options::CheckpointSides;
 use crate::replicate::peer::LocalDoc;
@@ -28,6 +31,8 @@ pub(super) struct Checkpoints {
     target_is_remote: bool,
     source: Option<LocalDoc>,
     target: Option<LocalDoc>,
+    /// The documents that are to be tried again, as they should be kept.
+    set_aside: Option<Value>,
     wanted: Option<Seq>,
     /// When something was wanted first since the last one was begun, and last.
     wanted_at: (Millis, Millis),
@@ -77,6 +82,7 @@ impl Checkpoints {
             target_is_remote,
             source: None,
             target: None,
+            set_aside: None,
             wanted: None,
             wanted_at: (Millis(0), Millis(0)),
             agreed: None,
@@ -110,6 +116,32 @@ impl Checkpoints {
     pub(super) fn found(&mut self, side: Side, doc: Option<LocalDoc>) {
         let is_marked = side == Side::Target && !self.target_is_remote;
         *self.doc(side) = if is_marked { doc.map(if_marked) } else { doc };
+    }
+
+    /// The side whose document keeps what was set aside: that of a database here. Nobody else gets the list, and nobody else
+    /// can say by it what is to be brought.
+    fn keeper(&self) -> Side {
+        if self.target_is_remote { Side::Source } else { Side::Target }
+    }
+
+    fn kept(&self) -> Option<&LocalDoc> {
+        if self.keeper() == Side::Target { self.target.as_ref() } else { self.source.as_ref() }
+    }
+
+    /// What was set aside, by what was found.
+    pub(super) fn set_aside(&self) -> SetAside {
+        self.kept().map(SetAside::read).unwrap_or_default()
+    }
+
+    /// Whether what was found keeps what it should, as far as it can.
+    pub(super) fn is_kept(&self) -> bool {
+        let kept = self.kept().and_then(|doc| doc.get(SET_ASIDE));
+        kept == self.set_aside.as_ref() || !self.sides().any(|side| side == self.keeper())
+    }
+
+    /// Takes these for what is to be kept with the next position that is written.
+    pub(super) fn keep(&mut self, set_aside: &SetAside) {
+        self.set_aside = set_aside.to_value();
     }
 
     /// Where to go on from, by what was found.
@@ -217,7 +249,12 @@ impl Checkpoints {
                 continue;
             }
             let (id, session) = (self.id.clone(), self.session.clone());
-            if let Some(doc) = advance(self.doc(side).as_ref(), &id, &session, &seq) {
+            let current = if side == Side::Target { self.target.as_ref() } else { self.source.as_ref() };
+            let mut next = advance(current, &id, &session, &seq);
+            if side == self.keeper() {
+                next = keeping(current, next, self.set_aside.as_ref());
+            }
+            if let Some(doc) = next {
                 let is_marked = side == Side::Target && !self.target_is_remote;
                 let doc = if is_marked { marked(doc) } else { doc };
                 outbox.ask(Purpose::Checkpoint, Request::WriteCheckpoint(side, doc.clone()));

@@ -13,7 +13,7 @@ use crate::sort::sort_by_key;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
-/// A document that will not be replicated, and why.
+/// A document that one side does not give or take, and why.
 pub(super) type Refused = (Rc<str>, Error);
 
 /// The most that is sent to a target that may have it.

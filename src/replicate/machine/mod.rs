@@ -16,6 +16,9 @@
 //! source and writes it; several do so at the same time, but they are begun, written, counted and told of in the order
 //! of the feed, and the position that the checkpoints name never passes one that is not done. Of two batches that name
 //! the same document the later waits for the earlier.
+//!
+//! A document that one side does not give or take is set aside, and tried again at rest: a few at a time, one request after
+//! the other, so that they are in nobody's way.
 
 mod ahead;
 mod batch;
@@ -25,7 +28,9 @@ mod fetch;
 mod outbox;
 mod progress;
 mod running;
+mod set_aside;
 mod starting;
+mod trying_again;
 mod working;
 mod write;
 
@@ -39,6 +44,7 @@ use crate::error::{Error, ErrorKind};
 use checkpoints::{Checkpoints, Haste};
 use outbox::{Outbox, Purpose};
 use running::Run;
+use set_aside::SetAside;
 use starting::Identity;
 use std::collections::HashMap;
 
@@ -73,6 +79,7 @@ pub struct Machine {
     has_written: bool,
     /// How often each document has been a suspect.
     suspicions: HashMap<String, u32>,
+    set_aside: SetAside,
     progress: progress::Progress,
     now: Millis,
 }
@@ -133,6 +140,7 @@ impl Machine {
             fetched: fetch::Sizes::default(),
             has_written: false,
             suspicions: HashMap::new(),
+            set_aside: SetAside::default(),
             progress: progress::Progress::default(),
             now,
         };
@@ -175,7 +183,7 @@ impl Machine {
             }
             Purpose::Untouched => self.looked_at(answer),
             Purpose::Checkpoint => self.checkpoint_answered(answer),
-            Purpose::CheckpointPause => {}
+            Purpose::CheckpointPause | Purpose::AgainPause => {}
             Purpose::BackOff => {
                 let Phase::BackingOff { retry_after, .. } = self.phase else { return };
                 self.back_off = if let Ok(Answer::BackOff(pause)) = answer { pause } else { 0.0 };

@@ -34,6 +34,8 @@ pub(super) enum Purpose {
     Checkpoint,
     /// The time when the next checkpoint may be written.
     CheckpointPause,
+    /// The time when what was set aside may be due.
+    AgainPause,
     /// How long to wait after an error.
     BackOff,
     /// Waiting after an error.
@@ -58,7 +60,8 @@ impl Purpose {
 
     /// Whether it is a request that should be answered as soon as it can be.
     fn is_prompt(self) -> bool {
-        !matches!(self, Self::Feed | Self::FeedPause | Self::CheckpointPause | Self::Pause | Self::Grace)
+        use Purpose::{AgainPause, CheckpointPause, Feed, FeedPause, Grace, Pause};
+        !matches!(self, Feed | FeedPause | CheckpointPause | AgainPause | Pause | Grace)
     }
 }
 

@@ -113,6 +113,7 @@ impl Machine {
             docs_read: progress.docs_read,
             docs_written: progress.docs_written,
             doc_write_failures: progress.failures,
+            set_aside: self.set_aside.len() as u64,
             last_seq: self.position.clone(),
             last_error: progress.last_error.as_ref().map(|(_, error)| error.clone()),
             last_error_time: progress.last_error.as_ref().map(|(time, _)| *time),

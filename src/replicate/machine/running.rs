@@ -3,11 +3,12 @@
 use super::batch::{Batch, Stage};
 use super::checkpoints::Haste;
 use super::feed::{Feed, Page};
-use super::fetch::Fetch;
+use super::fetch::{Fetch, Refused};
 use super::outbox::Purpose;
+use super::trying_again::{AGAIN, Again};
 use super::write::Written;
 use super::{Activity, End, Machine, Phase};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::replicate::effect::Request;
 use crate::replicate::peer::{ChangesRequest, DocRevs};
 use crate::replicate::report::{Progress, ReplicationEvent};
@@ -29,6 +30,7 @@ pub(super) struct Run {
     pub(super) feed: Feed,
     batches: VecDeque<Batch>,
     next_batch: u64,
+    pub(super) again: Again,
     pub(super) diff: Diff,
     /// What was brought to an empty target, as hashes: it is only worth a question whether one of them is there.
     brought: HashSet<u64>,
@@ -51,12 +53,16 @@ impl Run {
             feed: Feed::from(start),
             batches: VecDeque::new(),
             next_batch: 0,
+            again: Again::default(),
             diff,
             brought: HashSet::new(),
         }
     }
 
     pub(super) fn batch(&mut self, number: u64) -> Option<&mut Batch> {
+        if number == AGAIN {
+            return self.again.batch.as_mut();
+        }
         self.batches.iter_mut().find(|batch| batch.number == number)
     }
 
@@ -114,10 +120,11 @@ impl Machine {
             }
         }
         self.read(run);
+        self.work_again(run);
         let idle = run.is_idle();
         self.write_checkpoint(self.haste(!idle));
         if idle && self.is_checkpointed() {
-            self.rest();
+            self.rest(run);
         }
         Ok(())
     }
@@ -132,13 +139,19 @@ impl Machine {
     }
 
     /// Everything is replicated.
-    fn rest(&mut self) {
+    fn rest(&mut self, run: &mut Run) {
+        // Who waits for more is told at once that there is no more, who ends takes these along.
+        if !self.options.live && self.try_again(run) {
+            return;
+        }
         if self.activity != Activity::Paused {
             self.activity = Activity::Paused;
             self.progress.rested(self.now);
             self.outbox.emit(ReplicationEvent::Paused(None));
         }
-        if !self.options.live {
+        if self.options.live {
+            self.try_again(run);
+        } else {
             self.end(End::Complete);
         }
     }
@@ -213,11 +226,7 @@ impl Machine {
     /// Takes a page of the feed that has passed the filter.
     pub(super) fn accept(&mut self, run: &mut Run, page: Page) {
         if !page.rows.is_empty() {
-            if self.activity != Activity::Active {
-                self.progress.stirred(self.now);
-                self.activity = Activity::Active;
-                self.outbox.emit(ReplicationEvent::Active);
-            }
+            self.stir();
         } else if run.feed.at_end {
             // It answers and there is nothing new: whatever was wrong is over.
             self.back_off = 0.0;
@@ -248,6 +257,15 @@ impl Machine {
                     run.next_batch += 1;
                 }
             }
+        }
+    }
+
+    /// There is something to do.
+    pub(super) fn stir(&mut self) {
+        if self.activity != Activity::Active {
+            self.progress.stirred(self.now);
+            self.activity = Activity::Active;
+            self.outbox.emit(ReplicationEvent::Active);
         }
     }
 
@@ -328,23 +346,21 @@ impl Machine {
     }
 
     /// Counts a batch that is done, and tells of it.
-    fn count(&mut self, batch: Batch) -> Result<()> {
-        let Stage::Done(written) = batch.stage else { return Ok(()) };
-        let refused = (batch.refused.len() + written.refused.len()) as u64;
+    fn count(&mut self, mut batch: Batch) -> Result<()> {
+        let Stage::Done(written) = std::mem::replace(&mut batch.stage, Stage::Waiting) else { return Ok(()) };
+        let refused: Vec<Refused> = batch.refused.drain(..).chain(written.refused).collect();
         let is_done = written.error.is_none() && batch.error.is_none();
         self.progress.batch(
             self.now,
             if is_done { batch.rows.len() } else { 0 },
             batch.docs_read,
             written.docs.len() as u64,
-            refused + written.failures,
+            refused.len() as u64 + written.failures,
         );
         self.report.docs_read += batch.docs_read;
-        for (id, error) in batch.refused.into_iter().chain(written.refused) {
-            let error = error.with_doc_id(&*id);
-            self.report.doc_write_failures += 1;
-            self.report.errors.push(error.clone());
-            self.outbox.emit(ReplicationEvent::Denied(error));
+        let is_kept = is_done && self.set_aside.passed(|| batch.leaves(), &refused, self.now);
+        for (id, error) in refused {
+            self.deny(error.with_doc_id(&*id));
         }
         self.report.docs_written += written.docs.len() as u64;
         self.report.doc_write_failures += written.failures;
@@ -367,9 +383,19 @@ impl Machine {
             });
         }
         if let Some(checkpoints) = &mut self.checkpoints {
+            if is_kept {
+                checkpoints.keep(&self.set_aside);
+            }
             checkpoints.want(batch.seq, self.now);
         }
         Ok(())
+    }
+
+    /// Counts a document that was refused, and tells why.
+    pub(super) fn deny(&mut self, error: Error) {
+        self.report.doc_write_failures += 1;
+        self.report.errors.push(error.clone());
+        self.outbox.emit(ReplicationEvent::Denied(error));
     }
 }
 

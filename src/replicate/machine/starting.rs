@@ -3,6 +3,7 @@
 use super::checkpoints::{Checkpoints, Resume};
 use super::outbox::Purpose;
 use super::running::{Diff, Run};
+use super::set_aside::SetAside;
 use super::{Machine, Phase};
 use crate::error::{Error, Result};
 use crate::replicate::effect::{Answer, Request, Side};
@@ -151,6 +152,15 @@ impl Machine {
             checkpoints.want(start.clone(), self.now);
         }
         checkpoints.agree(agreed);
+        if self.position.as_ref() != Some(&start) {
+            // From the beginning everything comes by the feed.
+            let found = if start.is_zero() { SetAside::default() } else { checkpoints.set_aside() };
+            self.set_aside.replace(found);
+            checkpoints.keep(&self.set_aside);
+        } else if !checkpoints.is_kept() {
+            // It was to be written when the replication failed.
+            checkpoints.want(start.clone(), self.now);
+        }
         self.report.last_seq = Some(start.clone());
         self.position = Some(start.clone());
         self.run = Some(match self.take_ahead(&start) {

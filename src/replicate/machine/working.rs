@@ -4,6 +4,7 @@ use super::batch::{Batch, Stage};
 use super::feed::Page;
 use super::outbox::Purpose;
 use super::running::Run;
+use super::trying_again::AGAIN;
 use super::write::Written;
 use super::{GRACE, Machine};
 use crate::error::{Error, Result};
@@ -104,14 +105,18 @@ impl Machine {
         match fetch.answered(part, got) {
             Ok(lacks_bulk_get) => {
                 self.has_bulk_get &= !lacks_bulk_get;
-                let Some(fetched) = fetch.finish() else { return };
+                let Some(mut fetched) = fetch.finish() else { return };
+                if number == AGAIN {
+                    // What has been superseded comes by the feed, or does not pass the filter any more.
+                    fetched.docs.retain(|doc| batch.names(doc));
+                }
                 if std::mem::take(&mut batch.is_straight) && !fetched.may_go_straight() {
                     self.outbox.ask(Purpose::Diff(number), Request::RevsDiff(batch.leaves()));
                     batch.stage = Stage::Diffing;
                     return;
                 }
                 let suspicions = &mut self.suspicions;
-                batch.fetched(fetched, most, |id| is_given_up(suspicions, id));
+                batch.fetched(fetched, most, |id| number == AGAIN || is_given_up(suspicions, id));
                 self.finish(batch);
             }
             Err(error) => {
@@ -122,7 +127,7 @@ impl Machine {
     }
 
     fn written(&mut self, run: &mut Run, number: u64, part: u64, failures: Result<Vec<WriteFailure>>) {
-        let proved = self.has_written;
+        let proved = self.has_written || number == AGAIN;
         let Some(batch) = run.batch(number) else { return };
         batch.write.answered(part, failures, proved);
         self.has_written |= batch.write.has_taken();
@@ -138,8 +143,8 @@ impl Machine {
         if let Stage::Writing = batch.stage
             && let Some(mut written) = batch.write.finish()
         {
-            let suspicions = &mut self.suspicions;
-            written.settle(batch.write.has_taken(), |id| is_given_up(suspicions, id));
+            let (suspicions, number) = (&mut self.suspicions, batch.number);
+            written.settle(batch.write.has_taken(), |id| number == AGAIN || is_given_up(suspicions, id));
             batch.stage = Stage::Done(written);
         }
     }

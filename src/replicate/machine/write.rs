@@ -23,7 +23,7 @@ pub(super) struct Write {
 pub(super) struct Written {
     /// What the target has taken.
     pub(super) docs: Vec<Rc<Doc>>,
-    /// What it will never take: forbidden, not allowed to this user, or not acceptable as a document; and what the source
+    /// What it does not take: forbidden, not allowed to this user, or not acceptable as a document; and what the source
     /// can't give the attachments of.
     pub(super) refused: Vec<Refused>,
     /// Documents of whose attachments that may be so.

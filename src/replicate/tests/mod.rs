@@ -12,6 +12,7 @@ mod pouchdb;
 mod refusals;
 mod renewal;
 mod scripted;
+mod set_aside;
 mod simulation;
 mod status;
 mod straight;

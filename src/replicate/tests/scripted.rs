@@ -52,6 +52,11 @@ impl Script {
         settle(&mut self.machine, &mut self.world);
     }
 
+    /// What is left when it dies.
+    pub(super) fn into_world(self) -> World {
+        World { waiting: Vec::new(), ..self.world }
+    }
+
     /// The last event, which stays.
     pub(super) fn last(&self) -> Option<&ReplicationEvent> {
         self.world.events.last()

@@ -5,7 +5,7 @@ use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::effect::{Event, Request, Token};
 use crate::replicate::options::Limits;
-use crate::replicate::{LocalDoc, ReplicationEvent, Status};
+use crate::replicate::{LocalDoc, Machine, ReplicationEvent, Status};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -24,6 +24,12 @@ enum Step {
     Wake,
     /// Time passes.
     Wait(u16),
+    /// A document is refused from now on, in one of three ways.
+    Refuse(u8, u8),
+    /// Nothing is any longer.
+    Heal,
+    /// The page dies, and another one replicates from what is left.
+    Die,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -38,6 +44,16 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// With documents that are refused for a while, and deaths.
+fn step_with_refusals() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        20 => step(),
+        2 => (0_u8..40, 0_u8..3).prop_map(|(id, way)| Step::Refuse(id, way)),
+        1 => Just(Step::Heal),
+        1 => Just(Step::Die),
+    ]
+}
+
 fn error(status: u16) -> Error {
     match status {
         0 => Error::network("Failed to fetch"),
@@ -47,6 +63,11 @@ fn error(status: u16) -> Error {
 
 /// Runs the steps, then answers everything in order until nothing happens any more.
 fn simulate(world: &mut World, options: &str, steps: &[Step]) {
+    let mut machine = take_steps(world, options, steps);
+    settle(&mut machine, world);
+}
+
+fn take_steps(world: &mut World, options: &str, steps: &[Step]) -> Machine {
     let mut machine = world.start(options);
     for step in steps {
         if world.finished {
@@ -80,11 +101,41 @@ fn simulate(world: &mut World, options: &str, steps: &[Step]) {
                 world.now += u64::from(*span);
                 continue;
             }
+            Step::Refuse(id, way) => {
+                let ways = [&mut world.poisoned, &mut world.unacceptable, &mut world.forbidden];
+                let [poisoned, unacceptable, forbidden] = ways;
+                let way = match way {
+                    0 => poisoned,
+                    1 => unacceptable,
+                    _ => forbidden,
+                };
+                way.insert(format!("doc{id}"));
+                continue;
+            }
+            Step::Heal => {
+                world.heal();
+                continue;
+            }
+            Step::Die => {
+                check_events(&world.events);
+                world.waiting.clear();
+                world.events.clear();
+                machine = world.start(options);
+                continue;
+            }
         };
         let effects = machine.handle(event, Millis(world.now));
         world.do_effects(effects);
     }
-    settle(&mut machine, world);
+    machine
+}
+
+/// The number of documents that are set aside, as was told last.
+fn set_aside(world: &World) -> Option<u64> {
+    world.events.iter().rev().find_map(|event| match event {
+        ReplicationEvent::Status(status) => Some(status.set_aside),
+        _ => None,
+    })
 }
 
 /// Active and paused take turns, and nothing follows the end.
@@ -261,6 +312,49 @@ proptest! {
             _ => None,
         }).collect();
         prop_assert_eq!(denied, world.poisoned);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_refused_for_a_while_arrives_once_it_is_taken(
+        docs in 0_u8..40,
+        batch_size in 1_u8..12,
+        limits in limits(),
+        live: bool,
+        target_is_remote: bool,
+        steps in prop::collection::vec(step_with_refusals(), 0..400),
+    ) {
+        let mut world = World { limits, target_is_remote, ..world(docs) };
+        let options = json!({"live": live, "retry": true, "batch_size": batch_size}).to_string();
+        let mut machine = take_steps(&mut world, &options, &steps);
+        world.heal();
+        settle(&mut machine, &mut world);
+        check_events(&world.events);
+        if live {
+            // It has nothing else to wait for than the time of the next try, an hour at most.
+            let start = world.now;
+            while let Some(index) = world.waiting.iter().position(|(_, request)| matches!(request, Request::Sleep(_))) {
+                let (token, request) = world.waiting.remove(index);
+                let answer = world.answer(request);
+                let effects = machine.handle(Event::Answered(token, answer), Millis(world.now));
+                world.do_effects(effects);
+                settle(&mut machine, &mut world);
+            }
+            prop_assert!(world.now - start <= 3_700_000, "{}", world.now - start);
+            check_events(&world.events);
+            prop_assert_eq!(set_aside(&world), Some(0));
+            let told = world.events.iter().rev().find(|event| {
+                !matches!(event, ReplicationEvent::Checkpoint(_) | ReplicationEvent::Status(_))
+            });
+            prop_assert!(matches!(told, Some(ReplicationEvent::Paused(None))), "{told:?}");
+        } else {
+            simulate_again(&mut world);
+        }
+        prop_assert!(world.has_everything(), "{:?} {:?}", world.feed, world.target);
+        prop_assert!(world.kept().is_none_or(|doc| !doc.contains_key("set_aside")), "{:?}", world.kept());
     }
 }
 

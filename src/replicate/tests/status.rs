@@ -192,7 +192,7 @@ fn the_status_is_told_in_words_and_iso_times() {
     let event = script.world.events.iter().rev().find(|event| event.name() == "status").unwrap();
     let payload: Value = serde_json::from_str(&event.payload().unwrap()).unwrap();
     let mut expected = json!({"state": "up to date", "pending": 0, "done": 1, "rate": 0.0, "docs_read": 2, "docs_written": 2,
-        "doc_write_failures": 0, "last_seq": 2});
+        "doc_write_failures": 0, "set_aside": 0, "last_seq": 2});
     expected["last_success"] = payload["last_success"].clone();
     assert_eq!(payload, expected);
     assert!(payload["last_success"].as_str().unwrap().starts_with("2023-11-14T22:13:"), "{payload}");

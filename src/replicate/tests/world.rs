@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::replicate::effect::{Answer, Effect, Event, Request, Side, Token};
 use crate::replicate::options::Limits;
 use crate::replicate::{
-    ChangeRow, ChangedRev, ChangesPage, Doc, DocRevs, Got, LocalDoc, Machine, Missing, PeerInfo,
+    Cause, ChangeRow, ChangedRev, ChangesPage, Doc, DocRevs, Got, LocalDoc, Machine, Missing, PeerInfo,
     ReplicationEvent, ReplicationOptions, Seq, WriteFailure,
 };
 use serde_json::json;
@@ -23,8 +23,12 @@ pub(super) struct World {
     pub(super) target_log: Option<LocalDoc>,
     /// Documents the source can't give.
     pub(super) poisoned: BTreeSet<String>,
-    /// Documents the target does not take.
+    /// Documents the target does not take, by failing the whole request.
     pub(super) unacceptable: BTreeSet<String>,
+    /// Documents that the target forbids.
+    pub(super) forbidden: BTreeSet<String>,
+    /// Whether the target is behind a network, so that the source keeps what was set aside.
+    pub(super) target_is_remote: bool,
     pub(super) waiting: Vec<(Token, Request)>,
     pub(super) events: Vec<ReplicationEvent>,
     pub(super) finished: bool,
@@ -52,6 +56,8 @@ impl World {
             target_log: None,
             poisoned: BTreeSet::new(),
             unacceptable: BTreeSet::new(),
+            forbidden: BTreeSet::new(),
+            target_is_remote: true,
             waiting: Vec::new(),
             events: Vec::new(),
             finished: false,
@@ -70,7 +76,8 @@ impl World {
         let mut options = ReplicationOptions::parse(options, false).unwrap();
         let Limits { bytes_held, revs_in_fetch, bytes_in_write, .. } = self.limits;
         options.limits = Limits { bytes_held, revs_in_fetch, bytes_in_write, ..options.limits };
-        let (machine, effects) = Machine::start(options, "session".into(), true, Millis(self.now));
+        let (machine, effects) =
+            Machine::start(options, "session".into(), self.target_is_remote, Millis(self.now));
         self.do_effects(effects);
         machine
     }
@@ -91,8 +98,8 @@ impl World {
             assert!(!self.finished, "{effect:?} after the end");
             match effect {
                 Effect::Perform(token, request) => {
-                    if let Request::WriteCheckpoint(Side::Target, doc) = &request {
-                        self.check_checkpoint(doc);
+                    if let Request::WriteCheckpoint(side, doc) = &request {
+                        self.check_checkpoint(*side, doc);
                     }
                     self.waiting.push((token, request));
                 }
@@ -114,17 +121,38 @@ impl World {
         }
     }
 
-    /// What is behind a checkpoint is in the target, or was reported, or has changed since.
-    fn check_checkpoint(&self, doc: &LocalDoc) {
+    /// The side whose checkpoint keeps what was set aside.
+    pub(super) fn keeper(&self) -> Side {
+        if self.target_is_remote { Side::Source } else { Side::Target }
+    }
+
+    /// That side's checkpoint.
+    pub(super) fn kept(&self) -> Option<&LocalDoc> {
+        if self.target_is_remote { self.source_log.as_ref() } else { self.target_log.as_ref() }
+    }
+
+    /// What is behind a checkpoint is in the target, or is set aside in it, or has changed since.
+    fn check_checkpoint(&self, side: Side, doc: &LocalDoc) {
         let seq = doc.get("last_seq").unwrap().as_u64().unwrap();
+        let Some(list) = (side == self.keeper()).then(|| doc.get("set_aside")) else {
+            return assert!(!doc.contains_key("set_aside"));
+        };
+        let is_kept = |id: &str, rev: &str| {
+            list.is_some_and(|list| list.as_array().unwrap().contains(&json!({"id": id, "revs": [rev]})))
+        };
         for (_, (id, rev)) in self.feed.range(..=seq) {
             let is_there = self.target.contains(&(id.clone(), rev.clone()));
-            assert!(is_there || self.is_passed(id), "the checkpoint {seq} passes {id} {rev}");
+            assert!(is_there || is_kept(id, rev), "the checkpoint {seq} passes {id} {rev}: {list:?}");
         }
     }
 
     fn is_passed(&self, id: &str) -> bool {
-        self.poisoned.contains(id) || self.unacceptable.contains(id)
+        self.poisoned.contains(id) || self.unacceptable.contains(id) || self.forbidden.contains(id)
+    }
+
+    /// Nobody refuses anything any more.
+    pub(super) fn heal(&mut self) {
+        (self.poisoned, self.unacceptable, self.forbidden) = Default::default();
     }
 
     /// Whether the request could be answered now.
@@ -133,6 +161,8 @@ impl World {
             Request::Changes(changes) if changes.waits => {
                 self.next_seq - 1 > changes.since.to_value().as_u64().unwrap()
             }
+            // So long waits only who has nothing else to do.
+            Request::Sleep(span) => span.0 < 15_000,
             _ => true,
         }
     }
@@ -218,12 +248,19 @@ impl World {
                     return Err(Error::remote(400, "doc_validation", "Bad special document member: _x"));
                 }
                 self.held.0 = self.held.0.saturating_sub(docs.len());
+                let mut failures = Vec::new();
                 for doc in docs {
+                    if self.forbidden.contains(&*doc.id) {
+                        let (id, rev) = (Some(doc.id.to_string()), doc.rev());
+                        let error = Error::remote(403, "forbidden", "not that");
+                        failures.push(WriteFailure { id, rev, error, cause: Cause::Target });
+                        continue;
+                    }
                     if !self.target.insert((doc.id.to_string(), doc.rev().unwrap())) {
                         self.written_twice += 1;
                     }
                 }
-                Answer::Written(Vec::<WriteFailure>::new())
+                Answer::Written(failures)
             }
             Request::BackOff(_) => Answer::BackOff(10.0),
             Request::Sleep(span) => {
