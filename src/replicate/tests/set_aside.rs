@@ -1,9 +1,10 @@
 //! What one side did not give or take, and is tried again: what is told of it, where it is kept, and when it goes.
 
-use super::scripted::{LIVE, Script, offline, waits};
+use super::scripted::{LIVE, Script, asks_at_once, offline, waits};
 use super::world::{World, world};
 use crate::error::Error;
 use crate::replicate::effect::{Event, Request, Side};
+use crate::replicate::options::Limits;
 use crate::replicate::{ReplicationEvent, Report, State};
 use serde_json::{Value, json};
 
@@ -111,12 +112,17 @@ fn paused_does_not_wait_for_another_try_and_no_more_is_asked_at_a_time_than_one_
     let mut script = once(forbidding(40, &ids));
     assert_eq!(report(&script).doc_write_failures, 30);
     script.world.heal();
-    let mut script = Script::start(World { finished: false, events: Vec::new(), ..script.world }, LIVE());
+    let limits = Limits { bytes_in_write: 60, ..Limits::default() };
+    let world = World { finished: false, events: Vec::new(), limits, ..script.world };
+    let mut script = Script::start(world, LIVE());
     while !script.events().contains(&"paused") {
         script.answer(|request| !waits(request));
     }
     assert!(script.has(diffs) && script.has(waits));
     while script.has(|request| !waits(request)) {
+        // Whatever else happens meanwhile.
+        script.handle(Event::Wake);
+        script.answer(asks_at_once);
         let is_work = |request: &Request| diffs(request) || gets(request) || writes(request);
         assert!(script.world.waiting.iter().filter(|(_, request)| is_work(request)).count() <= 1);
         script.answer(|request| !waits(request));
@@ -338,15 +344,15 @@ fn a_list_that_could_not_be_written_is_written_when_the_network_is_back() {
 
 #[test]
 fn from_the_beginning_everything_comes_by_the_feed() {
-    let script = once(forbidding(3, &["doc1"]));
+    let script = once(World { target_is_remote: false, ..forbidding(3, &["doc1"]) });
     // The source was made anew.
     let mut world = World { source_log: None, ..script.world };
-    world.target_log.as_mut().unwrap().insert("set_aside".into(), json!([{"id": "doc2", "revs": ["1-z"]}]));
-    world.target_is_remote = false;
+    world.target_log.as_mut().unwrap().insert("set_aside".into(), json!([{"id": "gone", "revs": ["1-x"]}]));
     world.heal();
-    let script = once(world);
+    let mut script = once(world);
     assert_eq!(script.world.asked, 1, "for what came by the feed alone");
     assert!(script.has_all() && script.list().is_none());
+    assert_eq!(script.events(), ["active", "change", "paused", "complete"]);
 }
 
 #[test]
