@@ -3,12 +3,12 @@
 use super::client::ChangesFeed;
 use super::params::Options;
 use super::transport::{Body, Request, Response, Transport};
-use super::{Client, ClientOptions};
+use super::{Client, ClientOptions, turns};
 use crate::env::{self, Millis, block_on};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::{Either, join_all, pending, select};
+use futures_util::future::{Either, join, join_all, pending, select};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -175,6 +175,24 @@ fn a_turn_ends_while_nothing_comes_and_the_next_begins_where_it_stood() {
     assert_eq!(asked.iter().sum::<usize>(), 5, "{asked:?}: one of them has given way");
     let is_there = |query: &String| query.contains("since=7-x");
     assert!(all.iter().all(|(server, _)| server.0.borrow().asked.iter().all(is_there)));
+}
+
+#[test]
+fn a_connection_that_may_be_dead_is_left_for_another_one() {
+    let (server, feed) = server([vec![piece("\n")], vec![piece(&row(1))]]);
+    server.0.borrow_mut().stays_open = true;
+    let options = Options::parse(&json!({"feed": "longpoll", "since": 0}).to_string()).unwrap();
+    let page = block_on(async {
+        let (page, ()) = join(feed.page(&options), async {
+            env::sleep(Millis(20)).await;
+            turns::Server::suspect("http://couch/", env::now());
+        })
+        .await;
+        page.unwrap()
+    });
+    assert!(page.starts_with(br#"{"results":[{"seq":"1-x""#), "{page:?}");
+    assert_eq!(server.0.borrow().asked, ["heartbeat=10000&feed=continuous&since=0"; 2]);
+    assert_eq!(server.0.borrow().ended, 1);
 }
 
 #[test]

@@ -6,8 +6,10 @@
 //! server's `error` as its name, a `401` of whatever shape means refused credentials.
 //!
 //! No request waits for ever. Each has a patience: how long the connection may be silent before the request is
-//! given up with a retryable error. That is how a connection that died with the network is noticed.
+//! given up with a retryable error. That is how a connection that died with the network is noticed. Long before that, one that
+//! may come to the server twice is sent once more.
 
+mod again;
 mod client;
 mod error;
 #[cfg(target_arch = "wasm32")]
@@ -38,6 +40,8 @@ pub use params::Options;
 pub use transport::{Body, Headers, Method, Payload, Request, Response, Transport};
 pub use url::{Credentials, DbUrl, encode_doc_id};
 
+#[cfg(test)]
+mod again_tests;
 #[cfg(test)]
 mod feed_tests;
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! How long a connection may be silent.
 
+use super::again::Heard;
 use super::pieces::joined;
-use super::transport::{Body, Response};
+use super::transport::Body;
 use crate::env::{self, Millis};
 use crate::error::{Error, Result};
 use crate::storage::Content;
@@ -53,25 +54,25 @@ impl Patience {
         }
     }
 
-    /// The head of an answer.
-    pub(super) async fn head(self, response: impl Future<Output = Result<Response>>) -> Result<Response> {
-        self.bound(response).await
-    }
-
-    /// The whole body of an answer.
+    /// The whole body of an answer; each piece is `heard`.
     ///
     /// # Errors
     /// As [`Patience::content`] where it is longer than any text in JavaScript.
-    pub(super) async fn body(self, mut body: Box<dyn Body>) -> Result<Bytes> {
-        let Some(first) = self.bound(body.next_chunk()).await? else {
+    pub(super) async fn body(self, mut body: Box<dyn Body>, heard: &Heard) -> Result<Bytes> {
+        let mut next = async || {
+            let chunk = self.bound(body.next_chunk()).await?;
+            heard.now();
+            Ok::<_, Error>(chunk)
+        };
+        let Some(first) = next().await? else {
             return Ok(Bytes::new());
         };
-        let Some(second) = self.bound(body.next_chunk()).await? else {
+        let Some(second) = next().await? else {
             return Ok(first);
         };
         let mut whole = BytesMut::from(first.as_ref());
         whole.extend_from_slice(&second);
-        while let Some(chunk) = self.bound(body.next_chunk()).await? {
+        while let Some(chunk) = next().await? {
             whole.extend_from_slice(&chunk);
             if whole.len() as u64 > LONGEST_TEXT {
                 return Err(too_long(LONGEST_TEXT));
@@ -148,7 +149,7 @@ mod tests {
     fn an_answer_that_does_not_end_is_given_up() {
         env::block_on(async {
             let patience = Patience(Millis(60_000));
-            let error = patience.body(Box::new(Endless(0))).await.unwrap_err();
+            let error = patience.body(Box::new(Endless(0)), &Heard::default()).await.unwrap_err();
             assert_eq!((error.status(), error.name()), (500, "too_long"));
             let error = patience.content(Box::new(Endless(0)), 10 << 20).await.unwrap_err();
             assert_eq!((error.status(), error.name()), (500, "too_long"));
@@ -158,9 +159,9 @@ mod tests {
     #[test]
     fn silence_ends_in_an_error_worth_another_try() {
         env::block_on(async {
-            let error = Patience(Millis(1)).head(std::future::pending()).await.map(drop).unwrap_err();
+            let error = Patience(Millis(1)).bound(std::future::pending::<Result<()>>()).await.unwrap_err();
             assert_eq!((error.status(), error.name()), (408, "timeout"));
-            let error = Patience(Millis(1)).body(Box::new(Silent)).await.unwrap_err();
+            let error = Patience(Millis(1)).body(Box::new(Silent), &Heard::default()).await.unwrap_err();
             assert_eq!((error.status(), error.is_denied()), (408, false));
         });
     }

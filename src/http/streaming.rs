@@ -51,6 +51,11 @@ impl Streaming {
         self.polls_until.is_none_or(|until| now >= until)
     }
 
+    /// Whether something has come of one.
+    pub(super) fn is_proved(&self) -> bool {
+        self.is_proved
+    }
+
     /// How long to wait for the first sign of life, of one that is waited for as long as `patience` afterwards.
     pub(super) fn at_first(&self, patience: Patience) -> Patience {
         if self.is_proved { patience } else { Patience(patience.0.min(PROOF)) }

@@ -30,6 +30,8 @@ pub(super) struct Server {
     holders: RefCell<BTreeMap<u64, Waker>>,
     next: Cell<u64>,
     members: RefCell<Vec<Weak<dyn Member>>>,
+    /// When it was found that a connection had died.
+    died: Cell<Millis>,
 }
 
 /// A feed, which may hold a place.
@@ -59,10 +61,24 @@ impl Server {
                 holders: RefCell::default(),
                 next: Cell::new(0),
                 members: RefCell::default(),
+                died: Cell::default(),
             });
             servers.insert(name, Rc::downgrade(&server));
             server
         })
+    }
+
+    /// A request got no answer, but when it was sent again it did: connections on which nothing has come since may be dead too.
+    pub(super) fn suspect(name: &str, now: Millis) {
+        let server = SERVERS.with_borrow(|servers| servers.get(name).and_then(Weak::upgrade));
+        if let Some(server) = server {
+            server.died.set(now);
+            server.wake_holders();
+        }
+    }
+
+    fn wake_holders(&self) {
+        self.holders.take().into_values().for_each(Waker::wake);
     }
 
     /// One more feed.
@@ -86,7 +102,7 @@ impl Server {
             }
             let (sender, receiver) = oneshot::channel();
             self.queue.borrow_mut().push_back((env::now(), sender));
-            self.holders.take().into_values().for_each(Waker::wake);
+            self.wake_holders();
             if let Ok(place) = receiver.await {
                 return place;
             }
@@ -116,10 +132,11 @@ impl Place {
         Self { server: server.clone(), number, since: env::now() }
     }
 
-    /// Resolves when others want to wait and the turn is over.
-    pub(super) async fn turn_over(&self) {
+    /// Resolves when others want to wait and the turn is over; or when the connection, which something was heard of then, may be
+    /// dead.
+    pub(super) async fn turn_over(&self, heard: Millis) {
         loop {
-            let wanted_since = self.wanted().await;
+            let Some(wanted_since) = self.wanted(heard).await else { return };
             let now = env::now();
             let pause = TURN.left(self.since, now).max(PATIENCE.left(wanted_since, now));
             if pause == Millis(0) {
@@ -129,11 +146,14 @@ impl Place {
         }
     }
 
-    /// Since when somebody wants the place, as soon as there is somebody.
-    async fn wanted(&self) -> Millis {
+    /// Since when somebody wants the place, as soon as there is somebody; `None` where the connection may be dead.
+    async fn wanted(&self, heard: Millis) -> Option<Millis> {
         poll_fn(|context| {
+            if self.server.died.get() > heard {
+                return Poll::Ready(None);
+            }
             if let Some(since) = self.server.wanted_since() {
-                return Poll::Ready(since);
+                return Poll::Ready(Some(since));
             }
             self.server.holders.borrow_mut().insert(self.number, context.waker().clone());
             Poll::Pending
@@ -232,7 +252,7 @@ mod tests {
         let server = server("a");
         let mut places: Vec<_> = (0..PLACES).map(|_| at_once(&server).unwrap()).collect();
         places[0].since = Millis(0);
-        let over = |place: &Place| place.turn_over().now_or_never().is_some();
+        let over = |place: &Place| place.turn_over(env::now()).now_or_never().is_some();
         assert!(!over(&places[0]));
         let mut next = waiting(&server);
         assert!((&mut next).now_or_never().is_none());
@@ -241,5 +261,20 @@ mod tests {
         assert_eq!((over(&places[0]), over(&places[1])), (true, false));
         drop(next);
         assert!(!over(&places[0]));
+    }
+
+    #[test]
+    fn a_connection_that_may_have_died_is_left() {
+        let server = server("dying");
+        let place = at_once(&server).unwrap();
+        let mut waits = Box::pin(place.turn_over(Millis(10)));
+        assert!((&mut waits).now_or_never().is_none());
+        Server::suspect(&server.name, Millis(10));
+        assert!((&mut waits).now_or_never().is_none(), "something has just come");
+        Server::suspect("elsewhere", Millis(20));
+        assert!((&mut waits).now_or_never().is_none());
+        Server::suspect(&server.name, Millis(20));
+        assert!(waits.now_or_never().is_some());
+        assert!(place.turn_over(Millis(21)).now_or_never().is_none(), "it is heard of again");
     }
 }

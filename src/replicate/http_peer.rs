@@ -90,7 +90,7 @@ impl Peer for HttpPeer {
     }
 
     async fn put_local(&self, doc: &LocalDoc) -> Result<String> {
-        let written = self.client.put(&Value::Object(doc.clone()).to_string(), "").await?;
-        answers::written_rev(written.as_bytes())
+        let id = doc.get("_id").and_then(Value::as_str).unwrap_or_default();
+        answers::written_rev(&self.client.put_checkpoint(id, Value::Object(doc.clone()).to_string()).await?)
     }
 }

@@ -51,7 +51,8 @@ impl Client {
         });
         let url = self.in_db(&format!("{}?new_edits=false", encode_doc_id(id)));
         let body = Some(Payload::Pieces(pieces.collect()));
-        let call = Call { body, content_type: content_type.into(), ..Call::new(Method::Put, url) };
+        let content_type = content_type.into();
+        let call = Call { body, content_type, is_repeatable: true, ..Call::new(Method::Put, url) };
         let written = error::parse::<Written>(&self.call(call).await?);
         Ok(written.is_ok_and(|written| written.rev == rev))
     }
@@ -67,7 +68,7 @@ impl Client {
     ) -> Result<Option<Vec<Document>>> {
         let url = self.in_db("_bulk_get?revs=true&attachments=true");
         // CouchDB answers in JSON to whoever takes that as well.
-        let call = Call { accept: "multipart/mixed", ..Call::post(url, format!(r#"{{"docs":{docs}}}"#)) };
+        let call = Call { accept: "multipart/mixed", ..Call::ask(url, format!(r#"{{"docs":{docs}}}"#)) };
         let (mut response, patience) = self.open(call).await?;
         let most = length.saturating_add(AROUND_A_DOCUMENT.saturating_mul(count as u64));
         let most = usize::try_from(most).unwrap_or(usize::MAX);

@@ -64,6 +64,12 @@ impl Client {
         error::text(answer)
     }
 
+    /// Writes a checkpoint, which may come to the server twice: then the second is refused with 409, whichever answer comes first.
+    pub(crate) async fn put_checkpoint(&self, id: &str, doc: String) -> Result<Bytes> {
+        let call = Call::put(self.in_db(&encode_doc_id(id)), doc);
+        self.call(Call { is_repeatable: true, ..call }).await.map_err(|error| error.with_doc_id(id))
+    }
+
     /// Writes a JSON array of documents: a list of `{ok, id, rev}` and errors in the order given; with
     /// `new_edits: false` in the options only the errors.
     pub async fn bulk_docs(&self, docs: &str, options: &str) -> Result<String> {
@@ -102,7 +108,9 @@ impl Client {
     /// Without `new_edits` nothing happens twice, so what is refused for want of a user is sent again where the application
     /// has fresh credentials: to a database that anybody may read, somebody whose session has expired is nobody.
     async fn send_bulk_docs(&self, body: Payload, new_edits: bool) -> Result<Bytes> {
-        let call = Call { body: Some(body), ..Call::new(Method::Post, self.in_db("_bulk_docs")) };
+        let is_repeatable = !new_edits;
+        let call =
+            Call { body: Some(body), is_repeatable, ..Call::new(Method::Post, self.in_db("_bulk_docs")) };
         let renewals = self.renewals();
         let answer = self.call(call.clone()).await?;
         if new_edits
@@ -137,7 +145,7 @@ impl Client {
         let mut query = Query::default();
         query.add_flags(options, &["revs", "attachments", "latest", "att_encoding_info"]);
         let url = self.in_db(&format!("_bulk_get{}", query.finish()));
-        self.call(Call::post(url, format!(r#"{{"docs":{docs}}}"#))).await
+        self.call(Call::ask(url, format!(r#"{{"docs":{docs}}}"#))).await
     }
 
     async fn get_one_by_one(&self, docs: &Value, options: &Options) -> Result<String> {

@@ -41,7 +41,7 @@ impl Member for Kept {
 /// How one way to get a page has ended.
 enum Turn {
     Page(Bytes),
-    /// Nothing came, and others wait.
+    /// Nothing came, and others wait, or the connection may be dead.
     Over,
     /// It has to be asked for in the other way.
     Poll(Place),
@@ -59,7 +59,7 @@ enum Heard {
     NoFeed,
     /// Nothing, and nothing will.
     Over(End, Error),
-    /// Nothing, and others wait.
+    /// Nothing, and others wait, or the connection may be dead.
     TurnOver,
 }
 
@@ -99,7 +99,7 @@ impl ChangesFeed {
                 Turn::Over => {}
                 Turn::Poll(place) => {
                     let page = pin!(self.client.raw_changes(options));
-                    if let Either::Left((page, _)) = select(page, pin!(place.turn_over())).await {
+                    if let Either::Left((page, _)) = select(page, pin!(place.turn_over(env::now()))).await {
                         return page;
                     }
                 }
@@ -166,6 +166,8 @@ impl ChangesFeed {
         let mut call = client.changes_call(&options.continuous());
         let patience = call.patience;
         call.patience = patience.map(|patience| client.streaming().at_first(patience));
+        // Nothing is known yet of others, which may keep answers back.
+        call.is_repeatable = client.streaming().is_proved();
         match client.open(call).await {
             Ok((response, at_first)) => {
                 let at = options.get("since").cloned().unwrap_or_default();
@@ -242,7 +244,8 @@ impl Open {
             }
             let patience = if self.heard.is_some() { self.patience } else { self.at_first };
             let chunk = pin!(patience.bound(self.body.next_chunk()));
-            let Either::Left((chunk, _)) = select(chunk, pin!(self.place.turn_over())).await else {
+            let heard = self.heard.unwrap_or(self.since);
+            let Either::Left((chunk, _)) = select(chunk, pin!(self.place.turn_over(heard))).await else {
                 return Heard::TurnOver;
             };
             let chunk = match chunk {

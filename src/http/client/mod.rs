@@ -11,11 +11,14 @@ pub(crate) use documents::lacks_bulk_get;
 pub(crate) use feed::ChangesFeed;
 pub use renewal::{Fresh, Reauthenticate};
 
+use super::again::{Heard, Pace, with_patience};
 use super::error;
 use super::patience::Patience;
 use super::streaming::Streaming;
 use super::transport::{Headers, Method, Payload, Request, Response, Transport};
+use super::turns::Server;
 use super::url::{Credentials, DbUrl};
+use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, Shared, join};
@@ -23,6 +26,7 @@ use renewal::Identity;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell, RefMut};
+use std::future::Future;
 use std::rc::Rc;
 
 /// How to reach the database, beside its address.
@@ -69,6 +73,7 @@ struct Wire {
     transport: Rc<dyn Transport>,
     url: DbUrl,
     identity: Identity,
+    pace: Cell<Pace>,
 }
 
 /// Of a page that says what is wrong so much is read.
@@ -83,17 +88,32 @@ pub(crate) struct Call {
     content_type: Cow<'static, str>,
     accept: &'static str,
     patience: Option<Patience>,
+    /// Whether it does no harm if the server gets it several times.
+    is_repeatable: bool,
 }
 
 const JSON: &str = "application/json";
 
 impl Call {
     fn new(method: Method, url: String) -> Self {
-        Self { method, url, body: None, content_type: JSON.into(), accept: JSON, patience: None }
+        Self {
+            method,
+            url,
+            body: None,
+            content_type: JSON.into(),
+            accept: JSON,
+            patience: None,
+            is_repeatable: method == Method::Get,
+        }
     }
 
     pub(crate) fn get(url: String) -> Self {
         Self::new(Method::Get, url)
+    }
+
+    /// A question that is too long for an address.
+    pub(crate) fn ask(url: String, body: String) -> Self {
+        Self { is_repeatable: true, ..Self::post(url, body) }
     }
 
     pub(crate) fn post(url: String, body: String) -> Self {
@@ -108,14 +128,36 @@ impl Call {
 impl Wire {
     /// Sends the request and gives the body of a good answer; every other answer is an error.
     async fn call(&self, call: Call) -> Result<Bytes> {
-        let (response, patience) = self.open(call).await?;
-        patience.body(response.body).await
+        let heard = &Heard::default();
+        let attempt = async |call| {
+            let (response, patience) = self.open_once(call).await?;
+            heard.now();
+            patience.body(response.body, heard).await
+        };
+        self.repeat(&call, heard, attempt).await
     }
 
     /// Sends the request and gives a good answer, whose body is still to come, with the patience to wait for that.
-    ///
-    /// One that is refused with 401 is sent a second time where the application has fresh credentials.
     async fn open(&self, call: Call) -> Result<(Response, Patience)> {
+        self.repeat(&call, &Heard::default(), |call| self.open_once(call)).await
+    }
+
+    /// The answer to the request, which is sent once more where none comes, if it may be.
+    async fn repeat<T, F>(&self, call: &Call, heard: &Heard, attempt: impl Fn(Call) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let length = call.body.as_ref().map_or(0, Payload::length);
+        let silences = self.pace.get().silences(length).filter(|_| call.is_repeatable);
+        let (answer, is_first) = with_patience(silences, heard, || attempt(call.clone())).await?;
+        if !is_first {
+            Server::suspect(&self.url.on_server(""), env::now());
+        }
+        Ok(answer)
+    }
+
+    /// One that is refused with 401 is sent a second time where the application has fresh credentials.
+    async fn open_once(&self, call: Call) -> Result<(Response, Patience)> {
         let renewals = self.identity.renewals();
         match self.send(call.clone()).await {
             Err(error) if error.status() == 401 && self.identity.renew(renewals, &error).await? => {
@@ -126,7 +168,7 @@ impl Wire {
     }
 
     async fn send(&self, call: Call) -> Result<(Response, Patience)> {
-        let Call { method, url, body, content_type, accept, patience } = call;
+        let Call { method, url, body, content_type, accept, patience, .. } = call;
         let length = body.as_ref().map_or(0, Payload::length);
         let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
         let mut headers = self.identity.headers();
@@ -136,7 +178,11 @@ impl Wire {
             headers.push(("Content-Type".into(), content_type.into_owned()));
         }
         let request = Request { method, url, headers, body };
-        let response = patience.head(self.transport.send(request)).await?;
+        let sent = env::now();
+        let response = patience.bound(self.transport.send(request)).await?;
+        let mut pace = self.pace.get();
+        pace.answered(env::now().since(sent));
+        self.pace.set(pace);
         if (200..300).contains(&response.status) {
             return Ok((response, patience));
         }
@@ -165,7 +211,7 @@ impl Client {
         let (url, in_url) = DbUrl::parse(url)?;
         let identity = Identity::new(options.auth.or(in_url), options.headers, reauthenticate);
         Ok(Self(Rc::new(Inner {
-            wire: Rc::new(Wire { transport, url, identity }),
+            wire: Rc::new(Wire { transport, url, identity, pace: Cell::default() }),
             skip_setup: options.skip_setup,
             setup: RefCell::default(),
             lacks_bulk_get: Cell::new(false),
@@ -173,6 +219,12 @@ impl Client {
             streaming: RefCell::default(),
             refuses_documents: Cell::new(false),
         })))
+    }
+
+    /// From now on requests are sent again after so short a silence.
+    #[cfg(test)]
+    pub(super) fn lose_patience(&self, silence: env::Millis) {
+        self.0.wire.pace.set(Pace::impatient(silence));
     }
 
     /// The database's address, without credentials.

@@ -32,7 +32,7 @@ impl Client {
         }
         let url = self.in_db(&format!("_all_docs{}", query.finish()));
         let call = match options.get("keys") {
-            Some(keys) => Call::post(url, json!({ "keys": keys }).to_string()),
+            Some(keys) => Call::ask(url, json!({ "keys": keys }).to_string()),
             None => Call::get(url),
         };
         error::text(self.call(call).await?)
@@ -92,10 +92,13 @@ impl Client {
             false => Patience::for_answer(timeout, body.as_ref().map_or(0, |body| body.len() as u64)),
         };
         let call = match body {
-            Some(body) => Call::post(url, body),
+            Some(body) => Call::ask(url, body),
             None => Call::get(url),
         };
-        Call { patience: Some(patience), ..call }
+        // A filter may keep the server busy for long before it has anything to say.
+        let is_filtered = ["filter", "view", "selector"].iter().any(|name| options.get(name).is_some());
+        let is_repeatable = !waits && !is_filtered;
+        Call { patience: Some(patience), is_repeatable, ..call }
     }
 
     /// `{id: [revs]}` to `{id: {missing: [revs]}}`.
@@ -104,7 +107,7 @@ impl Client {
     }
 
     pub(crate) async fn raw_revs_diff(&self, request: String) -> Result<Bytes> {
-        self.call(Call::post(self.in_db("_revs_diff"), request)).await
+        self.call(Call::ask(self.in_db("_revs_diff"), request)).await
     }
 }
 

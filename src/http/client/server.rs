@@ -144,11 +144,13 @@ async fn create(wire: Rc<Wire>) -> Result<Bytes> {
     let answer = wire.call(Call::get(url.clone())).await;
     // A page that a public network puts in front of everything says nothing about the database.
     match answer.and_then(|answer| error::parse::<Map<String, Value>>(&answer).map(|_| answer)) {
-        Err(error) if error.is_not_found() => match wire.call(Call::new(Method::Put, url)).await {
-            // Somebody else was faster.
-            Err(error) if error.status() == 412 => Ok(Bytes::new()),
-            created => created,
-        },
+        Err(error) if error.is_not_found() => {
+            match wire.call(Call { is_repeatable: true, ..Call::new(Method::Put, url) }).await {
+                // Somebody else was faster.
+                Err(error) if error.status() == 412 => Ok(Bytes::new()),
+                created => created,
+            }
+        }
         found => found,
     }
 }

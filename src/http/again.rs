@@ -1,0 +1,208 @@
+//! Asking again where an answer does not come.
+//!
+//! A connection that has died unnoticed, because a router forgot it or the network is another one, takes a request and gives
+//! nothing. It looks idle to a browser, which gives it the next request, and one dead connection after the other. Nothing tells
+//! it from a server that takes its time. So a request that may come to the server twice is soon given up and sent once more, on
+//! whatever connection there is, each time with more patience. Not beside the first one: of a server of HTTP/1.1 there are six
+//! connections, and where all of them are dead nothing else would come through.
+
+use crate::env::{self, Millis};
+use crate::error::Result;
+use futures_util::future::{Either, select};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+
+/// So long nothing comes, at the least, before it is asked again.
+const LEAST: Millis = Millis(5_000);
+/// And at the most, by a server that is always slow.
+const MOST: Millis = Millis(60_000);
+/// An answer that takes so many times as long as is usual is not expected any more.
+const TIMES: u64 = 4;
+/// The patience of each try but the last, as a multiple: the connections that died with the first one are taken one by one.
+const TRIES: [u64; 3] = [1, 1, 2];
+/// What is longer is not sent twice: that takes long where the network is slow.
+const LONGEST_BODY: u64 = 256 << 10;
+/// How fast it is sent at the least.
+const SLOWEST_UPLOAD_BYTES_PER_MILLI: u64 = 16;
+
+/// How fast a server answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    usual: Millis,
+    least: Millis,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { usual: Millis(0), least: LEAST }
+    }
+}
+
+impl Pace {
+    /// One that asks again after a shorter time.
+    #[cfg(test)]
+    pub(super) fn impatient(least: Millis) -> Self {
+        Self { least, ..Self::default() }
+    }
+
+    /// An answer has begun after that time. The slowest of the last ones count most.
+    pub(super) fn answered(&mut self, after: Millis) {
+        self.usual = after.max(Millis(self.usual.0 / 8 * 7));
+    }
+
+    /// The silences after which a request with a body of so many bytes is sent once more each.
+    pub(super) fn silences(self, body: u64) -> impl Iterator<Item = Millis> + use<> {
+        let first = self.usual.0.saturating_mul(TIMES).clamp(self.least.0, MOST.0);
+        let first = first + body / SLOWEST_UPLOAD_BYTES_PER_MILLI;
+        let tries = if body > LONGEST_BODY { &[] } else { &TRIES[..] };
+        tries.iter().map(move |times| Millis(first * times))
+    }
+}
+
+/// When something has last come, or a request was last sent.
+#[derive(Debug)]
+pub(super) struct Heard(Cell<Millis>);
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self(Cell::new(env::now()))
+    }
+}
+
+impl Heard {
+    /// Something has come.
+    pub(super) fn now(&self) {
+        self.0.set(env::now());
+    }
+
+    /// Waits until nothing has come for so long.
+    async fn silence(&self, span: Millis) {
+        loop {
+            let left = span.left(self.0.get(), env::now());
+            if left == Millis(0) {
+                return;
+            }
+            env::sleep(left).await;
+        }
+    }
+}
+
+/// What `attempt` gives, and whether it is the first one's answer; it is dropped and begun again after each of the `silences`, in
+/// which it has told of nothing that it has [heard](Heard). A browser closes the connection of what is dropped.
+///
+/// # Errors
+/// Those of the attempts.
+pub(super) async fn with_patience<T, F: Future<Output = Result<T>>>(
+    silences: impl Iterator<Item = Millis>,
+    heard: &Heard,
+    attempt: impl Fn() -> F,
+) -> Result<(T, bool)> {
+    let mut is_first = true;
+    for silence in silences {
+        if let Either::Left((answer, _)) = select(pin!(attempt()), pin!(heard.silence(silence))).await {
+            return Ok((answer?, is_first));
+        }
+        is_first = false;
+        heard.now();
+    }
+    Ok((attempt().await?, is_first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use futures_util::future::{LocalBoxFuture, pending, ready};
+    use std::cell::RefCell;
+
+    const MOMENT: Millis = Millis(10);
+    const LONG: Millis = Millis(3_600_000);
+
+    /// What comes of these tries, whether it is the first one's, and how many there were.
+    fn answer(
+        silences: &[Millis],
+        heard: &Heard,
+        tries: Vec<LocalBoxFuture<'static, Result<u32>>>,
+    ) -> (Result<(u32, bool)>, usize) {
+        let count = tries.len();
+        let tries = RefCell::new(tries.into_iter());
+        let attempt = || tries.borrow_mut().next().expect("a try too many");
+        let answer = env::block_on(with_patience(silences.iter().copied(), heard, attempt));
+        (answer, count - tries.borrow().len())
+    }
+
+    fn try_of(answer: Result<u32>) -> LocalBoxFuture<'static, Result<u32>> {
+        Box::pin(ready(answer))
+    }
+
+    fn dead() -> LocalBoxFuture<'static, Result<u32>> {
+        Box::pin(pending())
+    }
+
+    #[test]
+    fn what_is_answered_is_asked_once() {
+        let (answer, tries) = answer(&[MOMENT], &Heard::default(), vec![try_of(Ok(1)), dead()]);
+        assert_eq!((answer.unwrap(), tries), ((1, true), 1));
+    }
+
+    #[test]
+    fn one_dead_connection_after_the_other_is_passed() {
+        let tries = vec![dead(), dead(), try_of(Ok(3))];
+        let (answer, tries) = answer(&[MOMENT, MOMENT, LONG], &Heard::default(), tries);
+        assert_eq!((answer.unwrap(), tries), ((3, false), 3));
+    }
+
+    #[test]
+    fn the_last_try_is_waited_for() {
+        let slow: LocalBoxFuture<'static, Result<u32>> = Box::pin(async {
+            env::sleep(Millis(50)).await;
+            Ok(2)
+        });
+        let (answer, tries) = answer(&[MOMENT], &Heard::default(), vec![dead(), slow]);
+        assert_eq!((answer.unwrap(), tries), ((2, false), 2));
+    }
+
+    #[test]
+    fn an_error_is_an_answer() {
+        for error in [Error::network("cut"), Error::remote(403, "forbidden", "no")] {
+            let tries = vec![dead(), try_of(Err(error.clone())), try_of(Ok(1))];
+            let (answer, tries) = answer(&[MOMENT, LONG], &Heard::default(), tries);
+            assert_eq!((answer.unwrap_err().status(), tries), (error.status(), 2));
+        }
+    }
+
+    #[test]
+    fn nobody_asks_again_while_something_comes() {
+        let heard = std::rc::Rc::new(Heard::default());
+        let comes = heard.clone();
+        let long: LocalBoxFuture<'static, Result<u32>> = Box::pin(async move {
+            for _ in 0..20 {
+                env::sleep(Millis(20)).await;
+                comes.now();
+            }
+            Ok(1)
+        });
+        let (answer, tries) = answer(&[Millis(300)], &heard, vec![long, dead()]);
+        assert_eq!((answer.unwrap(), tries), ((1, true), 1));
+    }
+
+    fn silences(pace: Pace, body: u64) -> Vec<u64> {
+        pace.silences(body).map(|silence| silence.0).collect()
+    }
+
+    #[test]
+    fn a_slow_server_and_a_long_upload_are_given_time() {
+        let mut pace = Pace::default();
+        assert_eq!(silences(pace, 0), [5_000, 5_000, 10_000]);
+        assert_eq!(silences(pace, 160_000), [15_000, 15_000, 30_000]);
+        assert_eq!(silences(pace, 1 << 20), [0; 0]);
+        pace.answered(Millis(3_000));
+        pace.answered(Millis(10));
+        assert_eq!(silences(pace, 0)[0], 10_500);
+        pace.answered(Millis(100_000));
+        assert_eq!(silences(pace, 0)[0], 60_000);
+        (0..50).for_each(|_| pace.answered(Millis(10)));
+        assert_eq!(silences(pace, 0)[0], 5_000);
+    }
+}
