@@ -260,14 +260,17 @@ export class Replication extends EventEmitter {
     if (this.cancelled) return this._endCancelled();
     if (!options.retry) return this._end('error', this._withResult(raw));
     const now = Date.now();
-    this._amendStatus({
+    const last_error = errorMembers(raw);
+    const status = {
+      ...this.status(),
       state: 'waiting to retry',
       rate: 0,
-      last_error: toError(raw),
+      last_error,
       last_error_time: new Date(now).toISOString(),
       next_retry: new Date(now + this._pause).toISOString(),
-    });
-    this._onCoreEvent('paused', JSON.stringify(errorMembers(raw)));
+    };
+    this._onOwnEvent('status', JSON.stringify(status), true);
+    this._onOwnEvent('paused', JSON.stringify(last_error), true);
     const cancel = () => this._endCancelled();
     const again = () => {
       clearTimeout(timer);
@@ -331,11 +334,6 @@ export class Replication extends EventEmitter {
   private _setStatus(status: string | ReplicationStatus): void {
     this._status = status;
     if (this.listenerCount('status') > 0) this._tell('status', this.status());
-  }
-
-  /** What happens where the core does not run is no news to it. */
-  private _amendStatus(changes: Partial<ReplicationStatus>): void {
-    this._setStatus({ ...this.status(), ...changes });
   }
 
   /** One that was not wanted has no documents. */

@@ -153,6 +153,40 @@ export const cases = [
       }),
   },
   {
+    title: 'all pages hear that the worker of the one that replicates has died, and that it goes on',
+    run: (context) =>
+      withRemotes(context, 1, async ({ pages, remotes, names: [name], put }) => {
+        const all = await pages(2);
+        for (const page of all) {
+          await page.evaluate(() => {
+            globalThis.workers = [];
+            globalThis.Worker = class extends Worker {
+              constructor(...args) {
+                super(...args);
+                globalThis.workers.push(this);
+              }
+            };
+          });
+          await page.call('sync', name, remotes[name], { database: { worker: true } });
+        }
+        await allAre(all, [name], 'up to date');
+        const elected = await electedOf(all, name);
+        await elected.evaluate(() => {
+          for (const worker of globalThis.workers) {
+            worker.terminate();
+            worker.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+          }
+        });
+        for (const page of all) {
+          await until(async () => (await page.call('errorOf', name)) === 'unknown_error');
+          await until(async () => (await page.call('pausesOf', name)).includes('unknown_error'));
+        }
+        await put(name, 'after');
+        for (const page of all) await until(async () => (await page.call('toldOf', name)).includes('pull after'));
+        await allAre(all, [name], 'up to date');
+      }),
+  },
+  {
     title: 'all pages hear of an outage, its error and its end',
     // Of a request that was under way Firefox tells like of an exception that nobody has caught.
     expectedErrors: ['Reason: CORS request did not succeed'],
