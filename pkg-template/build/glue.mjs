@@ -33,8 +33,15 @@ function isCompressed(input) {
   return input instanceof Uint8Array && input[0] === 0x1f && input[1] === 0x8b;
 }
 
-// A response rather than bytes lets the browser compile while it decompresses.
+// A response rather than bytes lets the browser compile while it decompresses. The stream is of one piece: a Blob's would come
+// from another process.
 function decompress(bytes) {
-  const module = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const given = new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  const module = given.pipeThrough(new DecompressionStream('gzip'));
   return new Response(module, { headers: { 'content-type': 'application/wasm' } });
 }

@@ -36,11 +36,17 @@ pub(super) fn missing(record: &str) -> StorageError {
     StorageError::Damaged { record: record.into(), problem: "it is missing" }
 }
 
+/// What tells which database there is, and where its log begins: the header and the floor.
+pub(super) fn reads_of_beginning() -> [Read; 2] {
+    [Read::One(Space::Meta, HEADER_KEY.into()), Read::One(Space::Meta, FLOOR_KEY.into())]
+}
+
 /// What there is behind a position: the small records, and the log from there on.
 pub(super) fn reads_behind(position: u64) -> [Read; 4] {
+    let [header, floor] = reads_of_beginning();
     [
-        Read::One(Space::Meta, HEADER_KEY.into()),
-        Read::One(Space::Meta, FLOOR_KEY.into()),
+        header,
+        floor,
         Read::One(Space::Meta, MANIFEST_KEY.into()),
         Read::From(Space::Log, position + 1, READ_AHEAD),
     ]

@@ -1,8 +1,8 @@
 use super::batch::Overlay;
 use super::cache::Cache;
-use super::catch_up::{missing, reads_behind};
+use super::catch_up::{missing, reads_behind, reads_of_beginning};
 use super::group::{Job, Queue};
-use super::header::{FLOOR_KEY, HEADER_KEY, Header, encode_floor};
+use super::header::{FLOOR_KEY, HEADER_KEY, Header, decode_floor, encode_floor};
 use super::keyspace::Keyspace;
 use super::maintain::Maintenance;
 use super::record;
@@ -119,7 +119,7 @@ impl Engine {
         let heard: Rc<Cell<Option<Notice>>> = Rc::default();
         let hearing = heard.clone();
         storage.listen(Box::new(move |notice| hearing.set(Some(notice))));
-        let (header, found) = match read_or_create(&*storage, origin).await {
+        let Begun { header, position, found } = match read_or_create(&*storage, origin).await {
             Ok(found) => found,
             Err(error) => {
                 storage.close();
@@ -138,7 +138,7 @@ impl Engine {
             has_read_ahead: Cell::new(false),
             leases: Cell::new(false),
             damage: RefCell::default(),
-            position: Cell::new(FIRST_POSITION - 1),
+            position: Cell::new(position),
             recent: RefCell::default(),
             maintenance: Maintenance::default(),
             heard: RefCell::default(),
@@ -318,22 +318,32 @@ impl Inner {
     }
 }
 
-/// The header, and everything else that an engine begins with, as [`reads_behind`] reads it; if there are none, the header,
-/// the floor and the first commit are written before.
-async fn read_or_create(
-    storage: &dyn Storage,
-    mut origin: Option<Origin>,
-) -> Result<(Header, Vec<Vec<Bytes>>)> {
+/// What an engine begins with.
+struct Begun {
+    header: Header,
+    /// There is no commit up to here that is not in the runs.
+    position: u64,
+    /// The answers to [`reads_behind`] that position.
+    found: Vec<Vec<Bytes>>,
+}
+
+/// Reads what an engine begins with; if there is nothing, the header, the floor and the first commit are written before.
+async fn read_or_create(storage: &dyn Storage, mut origin: Option<Origin>) -> Result<Begun> {
     let mut writes = 0;
     let mut beginning = Beginning::default();
     loop {
-        let found = storage.read(&reads_behind(FIRST_POSITION - 1)).await?;
+        // The log is read from the floor on: what was removed before it is in the browser's files for a long time still, and
+        // looking through that takes longer than to ask twice.
+        let found = storage.read(&reads_of_beginning()).await?;
         let mut first = found.iter().map(|found| found.first());
         let (header, floor) = (first.next().flatten(), first.next().flatten());
         if let Some(header) = header {
             let header = Header::decode(header)?;
-            floor.ok_or_else(|| missing("meta/floor"))?;
-            return Ok((header, found));
+            let floor = floor.ok_or_else(|| missing("meta/floor"))?;
+            // Another tab may retire more of the log meanwhile; what is read now is one state, and says so.
+            let position = decode_floor(floor, &header)?.saturating_sub(1);
+            let found = storage.read(&reads_behind(position)).await?;
+            return Ok(Begun { header, position, found });
         }
         if floor.is_some() {
             return Err(missing("meta/header").into());

@@ -20,6 +20,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, IdbTransaction};
 
+/// A key of `block` before all others, under which there is a record that nobody reads.
+///
+/// Chromium's files are sorted by stores and keys, and who reads the log to its end looks for what comes next: past
+/// everything that was ever removed there, which are whole blocks until the files are rewritten. This comes next at once.
+const FENCE: f64 = -1.0;
+
 type IdbResult<T> = Result<T, indexed_db_futures::error::Error>;
 
 pub(super) fn js_key(key: &Key) -> JsValue {
@@ -100,6 +106,11 @@ fn send(transaction: &Transaction<'_>, change: &Change) -> IdbResult<Option<Basi
     Ok(None)
 }
 
+fn fence(transaction: &Transaction<'_>) -> IdbResult<()> {
+    let store = transaction.object_store(Space::Block.name())?;
+    store.put(JsValue::NULL).with_key(JsValue::from_f64(FENCE)).build().map(drop)
+}
+
 /// Resolved with the event that ends the transaction: `complete`, or `abort`. It is never rejected, because nobody waits for it
 /// where an expectation fails, and a rejection that nobody hears of is an error of the page.
 fn end_of(transaction: &IdbTransaction) -> Promise {
@@ -130,6 +141,9 @@ impl<'a> Sent<'a> {
         let mut additions = Vec::new();
         for change in changes {
             additions.extend(send(&transaction, change).map_err(from_idb)?);
+        }
+        if changes.iter().any(|change| matches!(change, Change::Put(Space::Block, ..))) {
+            fence(&transaction).map_err(from_idb)?;
         }
         // Once it was told to commit, Firefox keeps what other requests have done where an addition fails. So it is told only where
         // there is nothing else, and finds out by itself what it is to do where there is.
