@@ -46,9 +46,9 @@ impl Pace {
         Self { least, ..Self::default() }
     }
 
-    /// An answer has begun after that time. The slowest of the last ones count most.
+    /// An answer has begun after that time. The slowest of the last ones count most; that of a page which slept is none of them.
     pub(super) fn answered(&mut self, after: Millis) {
-        self.usual = after.max(Millis(self.usual.0 / 8 * 7));
+        self.usual = after.min(MOST).max(Millis(self.usual.0 / 8 * 7));
     }
 
     /// The silences after which a request with a body of so many bytes is sent once more each.
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(silences(pace, 0)[0], 10_500);
         pace.answered(Millis(100_000));
         assert_eq!(silences(pace, 0)[0], 60_000);
-        (0..50).for_each(|_| pace.answered(Millis(10)));
+        (0..30).for_each(|_| pace.answered(Millis(10)));
         assert_eq!(silences(pace, 0)[0], 5_000);
     }
 }

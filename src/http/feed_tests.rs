@@ -185,7 +185,7 @@ fn a_connection_that_may_be_dead_is_left_for_another_one() {
     let page = block_on(async {
         let (page, ()) = join(feed.page(&options), async {
             env::sleep(Millis(20)).await;
-            turns::Server::suspect("http://couch/", env::now());
+            turns::Server::suspect("http://couch/");
         })
         .await;
         page.unwrap()

@@ -30,8 +30,8 @@ pub(super) struct Server {
     holders: RefCell<BTreeMap<u64, Waker>>,
     next: Cell<u64>,
     members: RefCell<Vec<Weak<dyn Member>>>,
-    /// When it was found that a connection had died.
-    died: Cell<Millis>,
+    /// How often it was found that a connection had died.
+    deaths: Cell<u32>,
 }
 
 /// A feed, which may hold a place.
@@ -61,7 +61,7 @@ impl Server {
                 holders: RefCell::default(),
                 next: Cell::new(0),
                 members: RefCell::default(),
-                died: Cell::default(),
+                deaths: Cell::default(),
             });
             servers.insert(name, Rc::downgrade(&server));
             server
@@ -69,10 +69,10 @@ impl Server {
     }
 
     /// A request got no answer, but when it was sent again it did: connections on which nothing has come since may be dead too.
-    pub(super) fn suspect(name: &str, now: Millis) {
+    pub(super) fn suspect(name: &str) {
         let server = SERVERS.with_borrow(|servers| servers.get(name).and_then(Weak::upgrade));
         if let Some(server) = server {
-            server.died.set(now);
+            server.deaths.set(server.deaths.get().wrapping_add(1));
             server.wake_holders();
         }
     }
@@ -132,11 +132,16 @@ impl Place {
         Self { server: server.clone(), number, since: env::now() }
     }
 
-    /// Resolves when others want to wait and the turn is over; or when the connection, which something was heard of then, may be
-    /// dead.
-    pub(super) async fn turn_over(&self, heard: Millis) {
+    /// How often a connection to the server has died.
+    pub(super) fn deaths(&self) -> u32 {
+        self.server.deaths.get()
+    }
+
+    /// Resolves when others want to wait and the turn is over; or when a connection has died since there were so many
+    /// [`deaths`](Self::deaths): this one may be dead too.
+    pub(super) async fn turn_over(&self, deaths: u32) {
         loop {
-            let Some(wanted_since) = self.wanted(heard).await else { return };
+            let Some(wanted_since) = self.wanted(deaths).await else { return };
             let now = env::now();
             let pause = TURN.left(self.since, now).max(PATIENCE.left(wanted_since, now));
             if pause == Millis(0) {
@@ -147,9 +152,9 @@ impl Place {
     }
 
     /// Since when somebody wants the place, as soon as there is somebody; `None` where the connection may be dead.
-    async fn wanted(&self, heard: Millis) -> Option<Millis> {
+    async fn wanted(&self, deaths: u32) -> Option<Millis> {
         poll_fn(|context| {
-            if self.server.died.get() > heard {
+            if self.deaths() != deaths {
                 return Poll::Ready(None);
             }
             if let Some(since) = self.server.wanted_since() {
@@ -252,7 +257,7 @@ mod tests {
         let server = server("a");
         let mut places: Vec<_> = (0..PLACES).map(|_| at_once(&server).unwrap()).collect();
         places[0].since = Millis(0);
-        let over = |place: &Place| place.turn_over(env::now()).now_or_never().is_some();
+        let over = |place: &Place| place.turn_over(place.deaths()).now_or_never().is_some();
         assert!(!over(&places[0]));
         let mut next = waiting(&server);
         assert!((&mut next).now_or_never().is_none());
@@ -267,14 +272,12 @@ mod tests {
     fn a_connection_that_may_have_died_is_left() {
         let server = server("dying");
         let place = at_once(&server).unwrap();
-        let mut waits = Box::pin(place.turn_over(Millis(10)));
+        let mut waits = Box::pin(place.turn_over(place.deaths()));
         assert!((&mut waits).now_or_never().is_none());
-        Server::suspect(&server.name, Millis(10));
-        assert!((&mut waits).now_or_never().is_none(), "something has just come");
-        Server::suspect("elsewhere", Millis(20));
+        Server::suspect("elsewhere");
         assert!((&mut waits).now_or_never().is_none());
-        Server::suspect(&server.name, Millis(20));
+        Server::suspect(&server.name);
         assert!(waits.now_or_never().is_some());
-        assert!(place.turn_over(Millis(21)).now_or_never().is_none(), "it is heard of again");
+        assert!(place.turn_over(place.deaths()).now_or_never().is_none(), "it is heard of again");
     }
 }

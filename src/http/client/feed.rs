@@ -99,7 +99,8 @@ impl ChangesFeed {
                 Turn::Over => {}
                 Turn::Poll(place) => {
                     let page = pin!(self.client.raw_changes(options));
-                    if let Either::Left((page, _)) = select(page, pin!(place.turn_over(env::now()))).await {
+                    if let Either::Left((page, _)) = select(page, pin!(place.turn_over(place.deaths()))).await
+                    {
                         return page;
                     }
                 }
@@ -200,6 +201,8 @@ struct Open {
     patience: Patience,
     since: Millis,
     heard: Option<Millis>,
+    /// How many connections had died by then.
+    deaths: u32,
     /// Whether it has shown that it is one.
     is_feed: bool,
 }
@@ -226,8 +229,20 @@ struct Line<'a> {
 
 impl Open {
     fn new(body: Box<dyn Body>, place: Place, at: Value, at_first: Patience, patience: Patience) -> Self {
-        let (lines, since) = (Lines::default(), env::now());
-        Self { body, place, lines, next: None, at, at_first, patience, since, heard: None, is_feed: false }
+        let (lines, since, deaths) = (Lines::default(), env::now(), place.deaths());
+        Self {
+            body,
+            place,
+            lines,
+            next: None,
+            at,
+            at_first,
+            patience,
+            since,
+            heard: None,
+            deaths,
+            is_feed: false,
+        }
     }
 
     /// How long something has come.
@@ -244,8 +259,8 @@ impl Open {
             }
             let patience = if self.heard.is_some() { self.patience } else { self.at_first };
             let chunk = pin!(patience.bound(self.body.next_chunk()));
-            let heard = self.heard.unwrap_or(self.since);
-            let Either::Left((chunk, _)) = select(chunk, pin!(self.place.turn_over(heard))).await else {
+            let Either::Left((chunk, _)) = select(chunk, pin!(self.place.turn_over(self.deaths))).await
+            else {
                 return Heard::TurnOver;
             };
             let chunk = match chunk {
@@ -256,6 +271,7 @@ impl Open {
                 Err(error) => return Heard::Over(End::Broken, error),
             };
             self.heard = Some(env::now());
+            self.deaths = self.place.deaths();
             client.streaming().heard();
             if !self.lines.push(&chunk) {
                 return Heard::NoFeed;

@@ -151,7 +151,7 @@ impl Wire {
         let silences = self.pace.get().silences(length).filter(|_| call.is_repeatable);
         let (answer, is_first) = with_patience(silences, heard, || attempt(call.clone())).await?;
         if !is_first {
-            Server::suspect(&self.url.on_server(""), env::now());
+            Server::suspect(&self.url.on_server(""));
         }
         Ok(answer)
     }
@@ -168,7 +168,7 @@ impl Wire {
     }
 
     async fn send(&self, call: Call) -> Result<(Response, Patience)> {
-        let Call { method, url, body, content_type, accept, patience, .. } = call;
+        let Call { method, url, body, content_type, accept, patience, is_repeatable } = call;
         let length = body.as_ref().map_or(0, Payload::length);
         let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
         let mut headers = self.identity.headers();
@@ -180,9 +180,11 @@ impl Wire {
         let request = Request { method, url, headers, body };
         let sent = env::now();
         let response = patience.bound(self.transport.send(request)).await?;
-        let mut pace = self.pace.get();
-        pace.answered(env::now().since(sent));
-        self.pace.set(pace);
+        if is_repeatable {
+            let mut pace = self.pace.get();
+            pace.answered(env::now().since(sent));
+            self.pace.set(pace);
+        }
         if (200..300).contains(&response.status) {
             return Ok((response, patience));
         }
