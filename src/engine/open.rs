@@ -342,8 +342,12 @@ async fn read_or_create(storage: &dyn Storage, mut origin: Option<Origin>) -> Re
             let floor = floor.ok_or_else(|| missing("meta/floor"))?;
             // Another tab may retire more of the log meanwhile; what is read now is one state, and says so.
             let position = decode_floor(floor, &header)?.saturating_sub(1);
-            let found = storage.read(&reads_behind(position)).await?;
-            return Ok(Begun { header, position, found });
+            let behind = storage.read(&reads_behind(position)).await?;
+            if behind.first() != found.first() {
+                // It was destroyed meanwhile, and may have been made anew.
+                continue;
+            }
+            return Ok(Begun { header, position, found: behind });
         }
         if floor.is_some() {
             return Err(missing("meta/header").into());

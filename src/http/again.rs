@@ -46,9 +46,10 @@ impl Pace {
         Self { least, ..Self::default() }
     }
 
-    /// An answer has begun after that time. The slowest of the last ones count most; that of a page which slept is none of them.
-    pub(super) fn answered(&mut self, after: Millis) {
-        self.usual = after.min(MOST).max(Millis(self.usual.0 / 8 * 7));
+    /// An answer has come, with a silence as long as this in it. The longest of the last ones count most.
+    pub(super) fn answered(&mut self, silence: Millis) {
+        // That of a page that slept says nothing.
+        self.usual = silence.min(Millis(MOST.0 / TIMES)).max(Millis(self.usual.0 / 8 * 7));
     }
 
     /// The silences after which a request with a body of so many bytes is sent once more each.
@@ -60,26 +61,43 @@ impl Pace {
     }
 }
 
-/// When something has last come, or a request was last sent.
+/// What has been heard of a request since it was last sent.
 #[derive(Debug)]
-pub(super) struct Heard(Cell<Millis>);
+pub(super) struct Heard {
+    /// When something has last come, or it was sent.
+    last: Cell<Millis>,
+    longest: Cell<Millis>,
+}
 
 impl Default for Heard {
     fn default() -> Self {
-        Self(Cell::new(env::now()))
+        Self { last: Cell::new(env::now()), longest: Cell::default() }
     }
 }
 
 impl Heard {
+    /// It is sent.
+    fn begin(&self) {
+        self.last.set(env::now());
+        self.longest.set(Millis(0));
+    }
+
     /// Something has come.
     pub(super) fn now(&self) {
-        self.0.set(env::now());
+        let now = env::now();
+        self.longest.set(self.longest_silence().max(now.since(self.last.get())));
+        self.last.set(now);
+    }
+
+    /// The longest time in which nothing has come.
+    pub(super) fn longest_silence(&self) -> Millis {
+        self.longest.get()
     }
 
     /// Waits until nothing has come for so long.
     async fn silence(&self, span: Millis) {
         loop {
-            let left = span.left(self.0.get(), env::now());
+            let left = span.left(self.last.get(), env::now());
             if left == Millis(0) {
                 return;
             }
@@ -88,25 +106,23 @@ impl Heard {
     }
 }
 
-/// What `attempt` gives, and whether it is the first one's answer; it is dropped and begun again after each of the `silences`, in
+/// What `attempt` gives, and whether it is the first one's answer or error; it is dropped and begun again after each of the `silences`, in
 /// which it has told of nothing that it has [heard](Heard). A browser closes the connection of what is dropped.
-///
-/// # Errors
-/// Those of the attempts.
 pub(super) async fn with_patience<T, F: Future<Output = Result<T>>>(
     silences: impl Iterator<Item = Millis>,
     heard: &Heard,
     attempt: impl Fn() -> F,
-) -> Result<(T, bool)> {
+) -> (Result<T>, bool) {
     let mut is_first = true;
+    heard.begin();
     for silence in silences {
         if let Either::Left((answer, _)) = select(pin!(attempt()), pin!(heard.silence(silence))).await {
-            return Ok((answer?, is_first));
+            return (answer, is_first);
         }
         is_first = false;
-        heard.now();
+        heard.begin();
     }
-    Ok((attempt().await?, is_first))
+    (attempt().await, is_first)
 }
 
 #[cfg(test)]
@@ -128,8 +144,8 @@ mod tests {
         let count = tries.len();
         let tries = RefCell::new(tries.into_iter());
         let attempt = || tries.borrow_mut().next().expect("a try too many");
-        let answer = env::block_on(with_patience(silences.iter().copied(), heard, attempt));
-        (answer, count - tries.borrow().len())
+        let (answer, is_first) = env::block_on(with_patience(silences.iter().copied(), heard, attempt));
+        (answer.map(|answer| (answer, is_first)), count - tries.borrow().len())
     }
 
     fn try_of(answer: Result<u32>) -> LocalBoxFuture<'static, Result<u32>> {
@@ -185,6 +201,8 @@ mod tests {
         });
         let (answer, tries) = answer(&[Millis(300)], &heard, vec![long, dead()]);
         assert_eq!((answer.unwrap(), tries), ((1, true), 1));
+        let longest = heard.longest_silence();
+        assert!((Millis(20)..Millis(300)).contains(&longest), "{longest:?}");
     }
 
     fn silences(pace: Pace, body: u64) -> Vec<u64> {
@@ -202,7 +220,7 @@ mod tests {
         assert_eq!(silences(pace, 0)[0], 10_500);
         pace.answered(Millis(100_000));
         assert_eq!(silences(pace, 0)[0], 60_000);
-        (0..30).for_each(|_| pace.answered(Millis(10)));
+        (0..20).for_each(|_| pace.answered(Millis(10)));
         assert_eq!(silences(pace, 0)[0], 5_000);
     }
 }

@@ -1,14 +1,15 @@
 //! Requests on connections that have died.
 
 use super::testing::Couch;
-use super::transport::{Request, Response, Transport};
-use super::{Client, ClientOptions, Options};
+use super::transport::{Body, Request, Response, Transport};
+use super::{Client, ClientOptions, Fresh, Options};
 use crate::env::{self, Millis, block_on};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use async_trait::async_trait;
-use futures_util::future::{Either, pending, select};
+use bytes::Bytes;
+use futures_util::future::{Either, FutureExt as _, pending, select};
 use serde_json::{Map, Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -84,5 +85,67 @@ fn what_would_be_done_twice_is_sent_once() {
         // These wait, or keep the server busy.
         assert_eq!(sent(&server, client.changes(r#"{"since":0,"feed":"longpoll"}"#)).await, once);
         assert_eq!(sent(&server, client.changes(r#"{"since":0,"filter":"a/b"}"#)).await, once);
+    });
+}
+
+#[test]
+fn whoever_is_asked_for_fresh_credentials_has_time() {
+    block_on(async {
+        let couch = Couch::new();
+        couch.put("db", json!({"_id": "a"}));
+        couch.require("Authorization", "Bearer fresh");
+        let reauthenticate = |_: &Error| {
+            let fresh = async {
+                env::sleep(Millis(100)).await;
+                let fresh = json!({"headers": {"Authorization": "Bearer fresh"}});
+                Ok(Some(serde_json::from_value::<Fresh>(fresh).unwrap()))
+            };
+            fresh.boxed_local()
+        };
+        let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
+        let reauthenticate = Some(Box::new(reauthenticate) as _);
+        let client = Client::new(Rc::new(couch.clone()), "http://couch/db", options, reauthenticate).unwrap();
+        client.lose_patience(Millis(10));
+        client.get("a", "{}").await.unwrap();
+        assert_eq!(couch.log(), ["GET /db/a"; 2]);
+    });
+}
+
+/// One that gives the head of an answer at once, and its body after a silence.
+struct Hesitant(Couch, Cell<usize>);
+
+struct Hesitation(Box<dyn Body>);
+
+#[async_trait(?Send)]
+impl Transport for Hesitant {
+    async fn send(&self, request: Request) -> Result<Response> {
+        self.1.set(self.1.get() + 1);
+        let response = self.0.send(request).await?;
+        Ok(Response { body: Box::new(Hesitation(response.body)), ..response })
+    }
+}
+
+#[async_trait(?Send)]
+impl Body for Hesitation {
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        env::sleep(Millis(400)).await;
+        self.0.next_chunk().await
+    }
+}
+
+#[test]
+fn a_server_that_always_hesitates_is_soon_given_the_time() {
+    block_on(async {
+        let server = Rc::new(Hesitant(Couch::new(), Cell::new(0)));
+        server.0.put("db", json!({"_id": "a"}));
+        let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
+        let client = Client::new(server.clone(), "http://couch/db", options, None).unwrap();
+        client.lose_patience(Millis(50));
+        let mut sent = Vec::new();
+        for _ in 0..2 {
+            client.get("a", "{}").await.unwrap();
+            sent.push(server.1.take());
+        }
+        assert_eq!(sent, [4, 1]);
     });
 }

@@ -64,7 +64,8 @@ impl Client {
         error::text(answer)
     }
 
-    /// Writes a checkpoint, which may come to the server twice: then the second is refused with 409, whichever answer comes first.
+    /// Writes a checkpoint, which may come to the server twice. The second is refused with 409, or, by CouchDB from version 2 on, takes
+    /// the place of the first; one that comes late sets a position back, which costs reading on from there.
     pub(crate) async fn put_checkpoint(&self, id: &str, doc: String) -> Result<Bytes> {
         let call = Call::put(self.in_db(&encode_doc_id(id)), doc);
         self.call(Call { is_repeatable: true, ..call }).await.map_err(|error| error.with_doc_id(id))

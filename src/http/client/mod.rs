@@ -18,7 +18,6 @@ use super::streaming::Streaming;
 use super::transport::{Headers, Method, Payload, Request, Response, Transport};
 use super::turns::Server;
 use super::url::{Credentials, DbUrl};
-use crate::env;
 use crate::error::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use futures_util::future::{LocalBoxFuture, Shared, join};
@@ -130,45 +129,63 @@ impl Wire {
     async fn call(&self, call: Call) -> Result<Bytes> {
         let heard = &Heard::default();
         let attempt = async |call| {
-            let (response, patience) = self.open_once(call).await?;
+            let (response, patience) = self.send(call).await?;
             heard.now();
             patience.body(response.body, heard).await
         };
-        self.repeat(&call, heard, attempt).await
+        self.answer(&call, heard, attempt).await
     }
 
     /// Sends the request and gives a good answer, whose body is still to come, with the patience to wait for that.
     async fn open(&self, call: Call) -> Result<(Response, Patience)> {
-        self.repeat(&call, &Heard::default(), |call| self.open_once(call)).await
+        let heard = &Heard::default();
+        let attempt = async |call| {
+            let opened = self.send(call).await?;
+            heard.now();
+            Ok(opened)
+        };
+        self.answer(&call, heard, attempt).await
     }
 
-    /// The answer to the request, which is sent once more where none comes, if it may be.
-    async fn repeat<T, F>(&self, call: &Call, heard: &Heard, attempt: impl Fn(Call) -> F) -> Result<T>
+    /// The answer to the request. One that is refused with 401 is sent a second time where the application has fresh credentials.
+    async fn answer<T, F>(&self, call: &Call, heard: &Heard, attempt: impl Fn(Call) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
-        let length = call.body.as_ref().map_or(0, Payload::length);
-        let silences = self.pace.get().silences(length).filter(|_| call.is_repeatable);
-        let (answer, is_first) = with_patience(silences, heard, || attempt(call.clone())).await?;
-        if !is_first {
-            Server::suspect(&self.url.on_server(""));
-        }
-        Ok(answer)
-    }
-
-    /// One that is refused with 401 is sent a second time where the application has fresh credentials.
-    async fn open_once(&self, call: Call) -> Result<(Response, Patience)> {
         let renewals = self.identity.renewals();
-        match self.send(call.clone()).await {
+        match self.repeat(call, heard, &attempt).await {
             Err(error) if error.status() == 401 && self.identity.renew(renewals, &error).await? => {
-                self.send(call).await
+                self.repeat(call, heard, &attempt).await
             }
             answer => answer,
         }
     }
 
+    /// The same with the credentials that there are. It is sent once more where no answer comes, if it may be.
+    async fn repeat<T, F>(&self, call: &Call, heard: &Heard, attempt: impl Fn(Call) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        if !call.is_repeatable {
+            return attempt(call.clone()).await;
+        }
+        let length = call.body.as_ref().map_or(0, Payload::length);
+        let silences = self.pace.get().silences(length);
+        let (answer, is_first) = with_patience(silences, heard, || attempt(call.clone())).await;
+        let is_silence = |error: &Error| error.kind() == ErrorKind::Network || error.status() == 408;
+        if !answer.as_ref().is_err_and(is_silence) {
+            let mut pace = self.pace.get();
+            pace.answered(heard.longest_silence());
+            self.pace.set(pace);
+            if !is_first {
+                Server::suspect(&self.url.on_server(""));
+            }
+        }
+        answer
+    }
+
     async fn send(&self, call: Call) -> Result<(Response, Patience)> {
-        let Call { method, url, body, content_type, accept, patience, is_repeatable } = call;
+        let Call { method, url, body, content_type, accept, patience, .. } = call;
         let length = body.as_ref().map_or(0, Payload::length);
         let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
         let mut headers = self.identity.headers();
@@ -178,13 +195,7 @@ impl Wire {
             headers.push(("Content-Type".into(), content_type.into_owned()));
         }
         let request = Request { method, url, headers, body };
-        let sent = env::now();
         let response = patience.bound(self.transport.send(request)).await?;
-        if is_repeatable {
-            let mut pace = self.pace.get();
-            pace.answered(env::now().since(sent));
-            self.pace.set(pace);
-        }
         if (200..300).contains(&response.status) {
             return Ok((response, patience));
         }
@@ -225,7 +236,7 @@ impl Client {
 
     /// From now on requests are sent again after so short a silence.
     #[cfg(test)]
-    pub(super) fn lose_patience(&self, silence: env::Millis) {
+    pub(super) fn lose_patience(&self, silence: crate::env::Millis) {
         self.0.wire.pace.set(Pace::impatient(silence));
     }
 

@@ -9,6 +9,7 @@ use crate::env::Millis;
 use crate::error::Error;
 use crate::replicate::checkpoint::SET_ASIDE;
 use crate::replicate::peer::{ChangeRow, ChangedRev, DocRevs, LocalDoc};
+use crate::sort::sort_by_key;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -125,8 +126,9 @@ impl SetAside {
         changed
     }
 
-    /// Up to `most` of those that are due now, as rows of the feed.
-    pub(super) fn due(&self, now: Millis, most: usize) -> Vec<ChangeRow> {
+    /// Up to `most` of those that are due now, as rows of the feed: those first that have waited longest. `again`: whether also
+    /// those that were tried before in this replication.
+    pub(super) fn due(&self, now: Millis, most: usize, again: bool) -> Vec<ChangeRow> {
         let row = |(id, entry): (&Rc<str>, &Entry)| ChangeRow {
             id: id.to_string(),
             seq: None,
@@ -135,7 +137,10 @@ impl SetAside {
             doc: None,
             is_own: false,
         };
-        self.docs.iter().filter(|(_, entry)| entry.is_due(now)).take(most).map(row).collect()
+        let is_due = |entry: &Entry| entry.is_due(now) && (again || entry.pause == Millis(0));
+        let mut due: Vec<_> = self.docs.iter().filter(|(_, entry)| is_due(entry)).collect();
+        sort_by_key(&mut due, |(_, entry)| entry.tried);
+        due.into_iter().take(most).map(row).collect()
     }
 
     /// How long it is until one of them is due.
@@ -239,9 +244,9 @@ mod tests {
         let mut now = Millis(1_000);
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
             assert_eq!(all.wait(now), Some(Millis(minutes * MINUTE)));
-            assert!(all.due(Millis(now.0 + minutes * MINUTE / 2), 9).is_empty());
+            assert!(all.due(Millis(now.0 + minutes * MINUTE / 2), 9, true).is_empty());
             now = Millis(now.0 + minutes * MINUTE);
-            let rows = all.due(now, 9);
+            let rows = all.due(now, 9, true);
             assert_eq!(rows.len(), 1);
             assert_eq!(all.tried(&rows, &refused("a", "no"), now), []);
         }
@@ -251,21 +256,21 @@ mod tests {
     #[test]
     fn another_reason_is_news_and_the_same_again_is_not() {
         let mut all = one(0);
-        let rows = all.due(Millis(MINUTE), 9);
+        let rows = all.due(Millis(MINUTE), 9, true);
         let news = all.tried(&rows, &refused("a", "other"), Millis(MINUTE));
         assert_eq!(news.len(), 1);
         assert_eq!((news[0].doc_id(), news[0].reason()), (Some("a"), Some("other")));
         assert_eq!(all.tried(&rows, &refused("a", "other"), Millis(2 * MINUTE)), []);
         // Of one that was kept nobody in this session knows why.
         let mut kept = SetAside::read(&kept(all.to_value().unwrap()));
-        let rows = kept.due(Millis(0), 9);
+        let rows = kept.due(Millis(0), 9, true);
         assert_eq!(kept.tried(&rows, &refused("a", "other"), Millis(0)).len(), 1);
     }
 
     #[test]
     fn what_the_feed_brings_takes_the_place_of_what_was_set_aside() {
         let mut all = one(0);
-        let tried = all.due(Millis(MINUTE), 9);
+        let tried = all.due(Millis(MINUTE), 9, true);
         let newer = || vec![DocRevs::new("a".into(), vec!["2-y".into()])];
         assert!(all.passed(newer, &refused("a", "no"), Millis(MINUTE)));
         // What comes of the older one is nobody's business any more.
@@ -284,15 +289,27 @@ mod tests {
         let both = [refused("a", "no"), refused("b", "no")].concat();
         all.passed(|| docs(&["a", "b"]), &both, Millis(0));
         let now = Millis(MINUTE);
-        let first = all.due(now, 1);
+        let first = all.due(now, 1, true);
         assert_eq!(first[0].id, "a");
         all.put_off(&first, now);
-        assert!(all.due(now, 9).is_empty());
+        assert!(all.due(now, 9, true).is_empty());
         let now = Millis(2 * MINUTE);
-        let second = all.due(now, 9);
+        let second = all.due(now, 9, true);
         assert_eq!(second.iter().map(|row| &row.id).collect::<Vec<_>>(), ["b"]);
         assert_eq!(all.tried(&second, &[], now), []);
         assert_eq!(all.to_value(), Some(json!([{"id": "a", "revs": ["1-x"]}])));
+    }
+
+    #[test]
+    fn those_that_have_waited_longest_come_first_and_some_are_due_that_were_not_tried_yet() {
+        let mut all = one(2 * MINUTE);
+        all.passed(|| docs(&["b"]), &refused("b", "no"), Millis(MINUTE));
+        all.replace(SetAside::read(&kept(json!([
+            {"id": "a", "revs": ["1-x"]}, {"id": "b", "revs": ["1-x"]}, {"id": "c", "revs": ["1-x"]},
+        ]))));
+        let due =
+            |again| all.due(Millis(9 * MINUTE), 9, again).into_iter().map(|row| row.id).collect::<String>();
+        assert_eq!((due(true), due(false)), ("cba".to_owned(), "c".to_owned()));
     }
 
     #[test]
@@ -340,7 +357,7 @@ mod tests {
         let found =
             json!([{"id": "a", "revs": ["1-x"]}, {"id": "b", "revs": ["2-x"]}, {"id": "c", "revs": ["1-x"]}]);
         all.replace(SetAside::read(&kept(found)));
-        let due: Vec<_> = all.due(Millis(0), 9).into_iter().map(|row| row.id).collect();
+        let due: Vec<_> = all.due(Millis(0), 9, true).into_iter().map(|row| row.id).collect();
         assert_eq!((all.len(), due), (3, vec!["b".to_owned(), "c".to_owned()]));
     }
 }

@@ -39,7 +39,8 @@ impl Machine {
             return true;
         }
         let most = (2 * run.again.last).clamp(1, MOST).min(self.fetched.revs_in_fetch(&self.options.limits));
-        let rows = self.set_aside.due(self.now, most);
+        // One that ends tries each once.
+        let rows = self.set_aside.due(self.now, most, self.options.live);
         run.again.last = rows.len();
         if rows.is_empty() {
             // Looked at in time for those that are set aside meanwhile.
