@@ -53,6 +53,11 @@ impl Body for Pieces {
 impl Transport for Server {
     async fn send(&self, request: Request) -> Result<Response> {
         let (_, query) = request.url.split_once('?').unwrap();
+        assert_eq!(
+            request.bypasses_cache,
+            query.contains("feed="),
+            "a cache would keep it waiting for another one"
+        );
         self.0.borrow_mut().asked.push(query.to_owned());
         let pieces = match query.contains("feed=continuous") {
             true => self.0.borrow_mut().feeds.pop_front().unwrap(),

@@ -11,7 +11,8 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, Blob};
 
-/// Sends requests with `fetch(url, {method, headers, body, credentials: 'include', signal})`.
+/// Sends requests with `fetch(url, {method, headers, body, credentials: 'include', signal})`, feeds with
+/// `cache: 'no-store'` besides.
 ///
 /// Applications give functions of their own, which add headers, log, or return objects that have little of a
 /// `Response`. So nothing is expected of an answer but that it has a status and gives its text in one of the usual ways.
@@ -82,6 +83,9 @@ fn init(request: &Request, controller: &AbortController) -> std::result::Result<
     set("headers", &headers)?;
     set("credentials", &"include".into())?;
     set("signal", &controller.signal())?;
+    if request.bypasses_cache {
+        set("cache", &"no-store".into())?;
+    }
     match &request.body {
         Some(Payload::Json(text)) => set("body", &String::from_utf8_lossy(text).as_ref().into())?,
         Some(Payload::Pieces(pieces)) => {

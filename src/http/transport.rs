@@ -53,6 +53,8 @@ pub struct Request {
     pub headers: Headers,
     /// What is sent with it.
     pub body: Option<Payload>,
+    /// Whether no cache may have a part in it.
+    pub bypasses_cache: bool,
 }
 
 /// The body of a request.

@@ -89,6 +89,9 @@ pub(crate) struct Call {
     patience: Option<Patience>,
     /// Whether it does no harm if the server gets it several times.
     is_repeatable: bool,
+    /// Whether it is a feed that waits. A browser that caches its answer lets the next one with the same address wait for the end
+    /// of the first (seen in Firefox 153).
+    waits: bool,
 }
 
 const JSON: &str = "application/json";
@@ -103,6 +106,7 @@ impl Call {
             accept: JSON,
             patience: None,
             is_repeatable: method == Method::Get,
+            waits: false,
         }
     }
 
@@ -185,7 +189,7 @@ impl Wire {
     }
 
     async fn send(&self, call: Call) -> Result<(Response, Patience)> {
-        let Call { method, url, body, content_type, accept, patience, .. } = call;
+        let Call { method, url, body, content_type, accept, patience, waits, .. } = call;
         let length = body.as_ref().map_or(0, Payload::length);
         let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
         let mut headers = self.identity.headers();
@@ -194,7 +198,7 @@ impl Wire {
         if method == Method::Post || body.is_some() {
             headers.push(("Content-Type".into(), content_type.into_owned()));
         }
-        let request = Request { method, url, headers, body };
+        let request = Request { method, url, headers, body, bypasses_cache: waits };
         let response = patience.bound(self.transport.send(request)).await?;
         if (200..300).contains(&response.status) {
             return Ok((response, patience));

@@ -98,7 +98,7 @@ impl Client {
         // A filter may keep the server busy for long before it has anything to say.
         let is_filtered = ["filter", "view", "selector"].iter().any(|name| options.get(name).is_some());
         let is_repeatable = !waits && !is_filtered;
-        Call { patience: Some(patience), is_repeatable, ..call }
+        Call { patience: Some(patience), is_repeatable, waits, ..call }
     }
 
     /// `{id: [revs]}` to `{id: {missing: [revs]}}`.
