@@ -124,18 +124,21 @@ impl Checkpoints {
         if self.target_is_remote { Side::Source } else { Side::Target }
     }
 
-    fn kept(&self) -> Option<&LocalDoc> {
-        if self.keeper() == Side::Target { self.target.as_ref() } else { self.source.as_ref() }
+    fn known(&self, side: Side) -> Option<&LocalDoc> {
+        match side {
+            Side::Source => self.source.as_ref(),
+            Side::Target => self.target.as_ref(),
+        }
     }
 
     /// What was set aside, by what was found.
     pub(super) fn set_aside(&self) -> SetAside {
-        self.kept().map(SetAside::read).unwrap_or_default()
+        self.known(self.keeper()).map(SetAside::read).unwrap_or_default()
     }
 
     /// Whether what was found keeps what it should, as far as it can.
     pub(super) fn is_kept(&self) -> bool {
-        let kept = self.kept().and_then(|doc| doc.get(SET_ASIDE));
+        let kept = self.known(self.keeper()).and_then(|doc| doc.get(SET_ASIDE));
         kept == self.set_aside.as_ref() || !self.sides().any(|side| side == self.keeper())
     }
 
@@ -249,7 +252,7 @@ impl Checkpoints {
                 continue;
             }
             let (id, session) = (self.id.clone(), self.session.clone());
-            let current = if side == Side::Target { self.target.as_ref() } else { self.source.as_ref() };
+            let current = self.known(side);
             let mut next = advance(current, &id, &session, &seq);
             if side == self.keeper() {
                 next = keeping(current, next, self.set_aside.as_ref());
