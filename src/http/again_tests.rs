@@ -1,8 +1,8 @@
 //! Requests on connections that have died.
 
 use super::testing::Couch;
-use super::transport::{Body, Request, Response, Transport};
-use super::{Client, ClientOptions, Fresh, Options};
+use super::transport::{Body, Method, Request, Response, Transport};
+use super::{Client, ClientOptions, Fresh, Options, Reauthenticate};
 use crate::env::{self, Millis, block_on};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
@@ -32,11 +32,24 @@ impl Transport for Dying {
     }
 }
 
-fn client(server: &Dying) -> Client {
+/// One that sends again after so short a silence.
+fn client(
+    server: &(impl Transport + Clone + 'static),
+    silence: u64,
+    renews: Option<Reauthenticate>,
+) -> Client {
     let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
-    let client = Client::new(Rc::new(server.clone()), "http://couch/db", options, None).unwrap();
-    client.lose_patience(Millis(10));
+    let client = Client::new(Rc::new(server.clone()), "http://couch/db", options, renews).unwrap();
+    client.lose_patience(Millis(silence));
     client
+}
+
+/// Such a server with a database, and a client of it.
+fn dying() -> (Dying, Client) {
+    let server = Dying::default();
+    server.0.with("db", |_| {});
+    let client = client(&server, 10, None);
+    (server, client)
 }
 
 /// Whether it is answered, and how often it was sent.
@@ -55,9 +68,7 @@ async fn sent<T>(server: &Dying, call: impl Future<Output = Result<T>>) -> (bool
 #[test]
 fn what_changes_nothing_or_may_be_done_twice_is_sent_again() {
     block_on(async {
-        let server = Dying::default();
-        server.0.with("db", |_| {});
-        let client = client(&server);
+        let (server, client) = dying();
         let again = (true, 2);
         let checkpoint = json!({"_id": "_local/a", "n": 1}).to_string();
         assert_eq!(sent(&server, client.put_checkpoint("_local/a", checkpoint)).await, again);
@@ -75,14 +86,13 @@ fn what_changes_nothing_or_may_be_done_twice_is_sent_again() {
 #[test]
 fn what_would_be_done_twice_is_sent_once() {
     block_on(async {
-        let server = Dying::default();
-        server.0.with("db", |_| {});
-        let client = client(&server);
+        let (server, client) = dying();
         let once = (false, 1);
         assert_eq!(sent(&server, client.put(r#"{"_id":"a"}"#, "{}")).await, once);
         assert_eq!(sent(&server, client.bulk_docs(r#"[{"_id":"a"}]"#, "{}")).await, once);
         assert_eq!(sent(&server, client.destroy()).await, once);
         // These wait, or keep the server busy.
+        assert_eq!(sent(&server, client.request(Method::Get, "_design/a/_view/b", None)).await, once);
         assert_eq!(sent(&server, client.changes(r#"{"since":0,"feed":"longpoll"}"#)).await, once);
         assert_eq!(sent(&server, client.changes(r#"{"since":0,"filter":"a/b"}"#)).await, once);
     });
@@ -102,17 +112,15 @@ fn whoever_is_asked_for_fresh_credentials_has_time() {
             };
             fresh.boxed_local()
         };
-        let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
-        let reauthenticate = Some(Box::new(reauthenticate) as _);
-        let client = Client::new(Rc::new(couch.clone()), "http://couch/db", options, reauthenticate).unwrap();
-        client.lose_patience(Millis(10));
+        let client = client(&couch, 10, Some(Box::new(reauthenticate)));
         client.get("a", "{}").await.unwrap();
         assert_eq!(couch.log(), ["GET /db/a"; 2]);
     });
 }
 
 /// One that gives the head of an answer at once, and its body after a silence.
-struct Hesitant(Couch, Cell<usize>);
+#[derive(Clone, Default)]
+struct Hesitant(Couch, Rc<Cell<usize>>);
 
 struct Hesitation(Box<dyn Body>);
 
@@ -136,11 +144,9 @@ impl Body for Hesitation {
 #[test]
 fn a_server_that_always_hesitates_is_soon_given_the_time() {
     block_on(async {
-        let server = Rc::new(Hesitant(Couch::new(), Cell::new(0)));
+        let server = Hesitant::default();
         server.0.put("db", json!({"_id": "a"}));
-        let options = ClientOptions { skip_setup: true, ..ClientOptions::default() };
-        let client = Client::new(server.clone(), "http://couch/db", options, None).unwrap();
-        client.lose_patience(Millis(50));
+        let client = client(&server, 50, None);
         let mut sent = Vec::new();
         for _ in 0..2 {
             client.get("a", "{}").await.unwrap();

@@ -105,13 +105,13 @@ impl Call {
             content_type: JSON.into(),
             accept: JSON,
             patience: None,
-            is_repeatable: method == Method::Get,
+            is_repeatable: false,
             waits: false,
         }
     }
 
     pub(crate) fn get(url: String) -> Self {
-        Self::new(Method::Get, url)
+        Self { is_repeatable: true, ..Self::new(Method::Get, url) }
     }
 
     /// A question that is too long for an address.
@@ -133,8 +133,7 @@ impl Wire {
     async fn call(&self, call: Call) -> Result<Bytes> {
         let heard = &Heard::default();
         let attempt = async |call| {
-            let (response, patience) = self.send(call).await?;
-            heard.now();
+            let (response, patience) = self.send(call, heard).await?;
             patience.body(response.body, heard).await
         };
         self.answer(&call, heard, attempt).await
@@ -143,12 +142,7 @@ impl Wire {
     /// Sends the request and gives a good answer, whose body is still to come, with the patience to wait for that.
     async fn open(&self, call: Call) -> Result<(Response, Patience)> {
         let heard = &Heard::default();
-        let attempt = async |call| {
-            let opened = self.send(call).await?;
-            heard.now();
-            Ok(opened)
-        };
-        self.answer(&call, heard, attempt).await
+        self.answer(&call, heard, |call| self.send(call, heard)).await
     }
 
     /// The answer to the request. One that is refused with 401 is sent a second time where the application has fresh credentials.
@@ -188,7 +182,8 @@ impl Wire {
         answer
     }
 
-    async fn send(&self, call: Call) -> Result<(Response, Patience)> {
+    /// Sends it once. Its head is `heard`.
+    async fn send(&self, call: Call, heard: &Heard) -> Result<(Response, Patience)> {
         let Call { method, url, body, content_type, accept, patience, waits, .. } = call;
         let length = body.as_ref().map_or(0, Payload::length);
         let patience = patience.unwrap_or_else(|| Patience::for_answer(None, length));
@@ -200,6 +195,7 @@ impl Wire {
         }
         let request = Request { method, url, headers, body, bypasses_cache: waits };
         let response = patience.bound(self.transport.send(request)).await?;
+        heard.now();
         if (200..300).contains(&response.status) {
             return Ok((response, patience));
         }
